@@ -1,0 +1,1 @@
+"""Floor 7: settings, ASGI, URLs, the command line and what declares a configuration."""

@@ -1,0 +1,75 @@
+"""What the environment says: the data directory, the generated secrets and the database.
+
+Secrets that nobody supplied are made once and kept in `secrets.json` in the data directory, readable by its owner.
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TypedDict
+
+from kernel.secrets import new_sealing_key
+
+
+class Secrets(TypedDict):
+    """What must stay the same from one start to the next."""
+
+    django_secret_key: str
+    key_pepper: str
+    sealing_keys: list[str]
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Read an on/off variable. Raises ValueError for a word that is neither."""
+    word = os.environ.get(name, "").strip().lower()
+    if not word:
+        return default
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError(f"{name} is {word!r}; say true or false")
+
+
+def number(name: str, *, default: float) -> float:
+    """Read a numeric variable. Raises ValueError where it is no number."""
+    word = os.environ.get(name, "").strip()
+    try:
+        return float(word) if word else default
+    except ValueError as error:
+        raise ValueError(f"{name} is {word!r}; give a number") from error
+
+
+def data_dir(base: Path) -> Path:
+    """Return the data directory, made if need be."""
+    directory = Path(os.environ.get("GATEWAY_DATA_DIR") or base / "data").resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def load_secrets(directory: Path) -> Secrets:
+    """Return the secrets: the environment's first, then the kept ones, made where there are none."""
+    kept = _kept_secrets(directory / "secrets.json")
+    sealing = os.environ.get("GATEWAY_SEALING_KEYS", "")
+    return {
+        "django_secret_key": os.environ.get("GATEWAY_SECRET_KEY") or kept["django_secret_key"],
+        "key_pepper": os.environ.get("GATEWAY_KEY_PEPPER") or kept["key_pepper"],
+        "sealing_keys": [key.strip() for key in sealing.split(",") if key.strip()] or kept["sealing_keys"],
+    }
+
+
+def _kept_secrets(path: Path) -> Secrets:
+    fresh: Secrets = {
+        "django_secret_key": secrets.token_urlsafe(48),
+        "key_pepper": secrets.token_urlsafe(32),
+        "sealing_keys": [new_sealing_key()],
+    }
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        kept: Secrets = json.loads(path.read_text())
+        return kept
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(fresh, file)
+    return fresh
