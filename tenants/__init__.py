@@ -1,0 +1,1 @@
+"""Floor 1: who is asking. Tenants, users, memberships and virtual keys."""
