@@ -1,0 +1,177 @@
+"""Reading the head of an OpenAI request and changing only what must change.
+
+The body stays the client's own bytes: unknown fields and number spellings survive. Known fields are checked for
+their types, so that a wrong one is refused here with its name (OpenAI's specification 2.3.0, chat completions,
+completions and embeddings).
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from kernel.errors import InvalidRequest
+from providers.dialects.canonical import Head, Operation
+
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
+_ESCAPED_LETTER = re.compile(rb"\\u006[45cdfCDF]")  # one of "model", as no ordinary encoder spells it
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str | list[dict[str, Any]] | None = None
+
+
+class _Chat(msgspec.Struct):
+    model: str
+    messages: list[_Message]
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    tools: list[dict[str, Any]] | None = None
+
+
+class _Completion(msgspec.Struct):
+    model: str
+    prompt: str | list[Any]
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    n: int | None = None
+    temperature: float | None = None
+
+
+class _Embedding(msgspec.Struct):
+    model: str
+    input: str | list[Any]
+    encoding_format: str | None = None
+    dimensions: int | None = None
+
+
+_chat = msgspec.json.Decoder(_Chat)
+_completion = msgspec.json.Decoder(_Completion)
+_embedding = msgspec.json.Decoder(_Embedding)
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def decode_head(operation: Operation, body: bytes) -> Head:
+    """Return what routing needs of a request.
+
+    Raises InvalidRequest that names the field where the body is not JSON, not an object, or has a wrong type.
+    """
+    if not body:
+        raise InvalidRequest("The request has no body; send a JSON object.", code="invalid_json")
+    try:
+        return _READERS[operation](body)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(
+            f"We could not parse the JSON body of your request: {error}", code="invalid_json"
+        ) from error
+    except RecursionError as error:
+        raise InvalidRequest("The JSON body is nested too deeply.", code="invalid_json") from error
+
+
+def patch(body: bytes, *, model: str | None = None, include_usage: bool = False) -> bytes:
+    """Return the body with another model and with usage asked of the stream; every other value keeps its bytes."""
+    if model is None and not include_usage:
+        return body
+    fields = _object.decode(body)
+    if model is not None:
+        fields["model"] = msgspec.Raw(msgspec.json.encode(model))
+    if include_usage:
+        fields["stream_options"] = _with_usage(fields.get("stream_options"))
+    return msgspec.json.encode(fields)
+
+
+def names_model_twice(body: bytes) -> bool:
+    """Tell whether `"model"` may stand in a body more than once, so that two readers could see different ones."""
+    return body.count(b'"model"') > 1 or _ESCAPED_LETTER.search(body) is not None
+
+
+def _with_usage(options: msgspec.Raw | None) -> msgspec.Raw:
+    fields = {} if options is None or bytes(options) == b"null" else _object.decode(options)
+    fields["include_usage"] = msgspec.Raw(b"true")
+    return msgspec.Raw(msgspec.json.encode(fields))
+
+
+def _read_chat(body: bytes) -> Head:
+    chat = _chat.decode(body)
+    if not chat.messages:
+        raise InvalidRequest("messages must not be empty", code="invalid_value", param="messages")
+    _require_positive(max_tokens=chat.max_tokens, max_completion_tokens=chat.max_completion_tokens, n=chat.n)
+    limit = chat.max_completion_tokens or chat.max_tokens
+    return Head(
+        model=_require_model(chat.model),
+        stream=bool(chat.stream),
+        wants_stream_usage=_wants_usage(chat.stream_options),
+        max_output_tokens=limit * (chat.n or 1) if limit else None,
+        input_bytes=len(body),
+    )
+
+
+def _read_completion(body: bytes) -> Head:
+    completion = _completion.decode(body)
+    _require_positive(max_tokens=completion.max_tokens, n=completion.n)
+    return Head(
+        model=_require_model(completion.model),
+        stream=bool(completion.stream),
+        wants_stream_usage=_wants_usage(completion.stream_options),
+        max_output_tokens=completion.max_tokens,
+        input_bytes=len(body),
+    )
+
+
+def _read_embedding(body: bytes) -> Head:
+    embedding = _embedding.decode(body)
+    if not embedding.input:
+        raise InvalidRequest("input must not be empty", code="invalid_value", param="input")
+    _require_positive(dimensions=embedding.dimensions)
+    return Head(model=_require_model(embedding.model), max_output_tokens=0, input_bytes=len(body))
+
+
+_READERS = {
+    Operation.CHAT: _read_chat,
+    Operation.COMPLETION: _read_completion,
+    Operation.EMBEDDING: _read_embedding,
+}
+
+
+def _wants_usage(options: _StreamOptions | None) -> bool:
+    return options is not None and bool(options.include_usage)
+
+
+def _require_model(model: str) -> str:
+    if not model:
+        raise InvalidRequest("you must provide a model parameter", code="missing_required_parameter", param="model")
+    return model
+
+
+def _require_positive(**counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None and count < (0 if name == "max_tokens" else 1):
+            raise InvalidRequest(f"{name} must be positive, got {count}", code="invalid_value", param=name)
+
+
+def _explain(complaint: str) -> InvalidRequest:
+    at = _AT.search(complaint)
+    path = at["path"] if at else ""
+    text = complaint[: at.start()] if at else complaint
+    missing = _MISSING.match(text)
+    if missing:
+        param = f"{path}.{missing['name']}".lstrip(".")
+        message = f"you must provide a {param} parameter"
+        return InvalidRequest(message, code="missing_required_parameter", param=param)
+    if not path:
+        return InvalidRequest(f"The body must be a JSON object: {text}", code="invalid_json")
+    return InvalidRequest(f"Invalid type for '{path}': {text}", code="invalid_type", param=path)
