@@ -1,0 +1,337 @@
+"""The journal: what was appended is on the disk once flushed, whatever the disk and the process do in between."""
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from usage.journal import Journal, lock_file, read_entries, scan_entries
+from usage.records import AttemptRecord
+
+Make = Callable[..., AttemptRecord]
+
+
+def records_in(directory: Path) -> list[AttemptRecord]:
+    return [record for path in sorted(directory.glob("*.journal")) for record, _ in read_entries(path, 0)]
+
+
+def one_file(directory: Path) -> Path:
+    (path,) = directory.glob("*.journal")
+    return path
+
+
+@pytest.fixture
+def written(tmp_path: Path, make_record: Make) -> Path:
+    """Return a finished journal of three records."""
+    journal = Journal(tmp_path, worker="w1")
+    for number in range(3):
+        journal.append(make_record(number))
+    journal.close()
+    return one_file(tmp_path)
+
+
+def test_what_was_appended_can_be_read_after_a_flush(tmp_path: Path, make_record: Make) -> None:
+    journal = Journal(tmp_path, worker="w1")
+    records = [make_record(number, user_id=7, error_code="ü", cost_nanos=None) for number in range(500)]
+    for record in records:
+        journal.append(record)
+    assert journal.flush(10)
+    assert records_in(tmp_path) == records
+    assert journal.backlog == 0
+    journal.close()
+
+
+def test_appended_records_reach_the_disk_without_a_flush(tmp_path: Path, make_record: Make) -> None:
+    journal = Journal(tmp_path, worker="w1", flush_interval_s=0.001, sync_interval_s=0.001)
+    synced = threading.Event()
+    journal._writer._sync = _then(journal._writer._sync, synced.set)  # type: ignore[method-assign]
+    journal.append(make_record(1))
+    assert synced.wait(10)
+    assert records_in(tmp_path) == [make_record(1)]
+    journal.close()
+
+
+def test_records_of_several_threads_are_all_kept(tmp_path: Path, make_record: Make) -> None:
+    journal = Journal(tmp_path, worker="w1", flush_interval_s=0)
+
+    def append(first: int) -> None:
+        for number in range(first, first + 500):
+            journal.append(make_record(number))
+
+    threads = [threading.Thread(target=append, args=(first,)) for first in (0, 500, 1000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.close()
+    assert sorted(r.attempt_id for r in records_in(tmp_path)) == [make_record(n).attempt_id for n in range(1500)]
+
+
+def test_a_killed_process_leaves_what_was_flushed_and_no_lock(tmp_path: Path, make_record: Make) -> None:
+    program = (
+        "import os, sys, pathlib, msgspec\n"
+        "from usage.journal import Journal\n"
+        "from usage.records import AttemptRecord\n"
+        "journal = Journal(pathlib.Path(sys.argv[1]), worker='w1')\n"
+        "journal.append(msgspec.json.decode(sys.argv[2], type=AttemptRecord))\n"
+        "journal.flush()\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    line = next(iter(_lines_of([make_record(1)], tmp_path / "other"))).split(b" ", 2)[2]
+    subprocess.run([sys.executable, "-c", program, str(tmp_path), line.decode()], check=False, timeout=60)
+    assert records_in(tmp_path) == [make_record(1)]
+    fd = lock_file(one_file(tmp_path))
+    assert fd is not None
+    os.close(fd)
+
+
+def test_a_file_is_locked_while_its_writer_lives(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, worker="w1")
+    assert lock_file(journal.path) is None
+    journal.close()
+    fd = lock_file(journal.path)
+    assert fd is not None
+    os.close(fd)
+
+
+def test_a_file_has_its_lock_before_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named_at_lock: list[list[Path]] = []
+    lock = fcntl.flock
+
+    def watch(fd: int, operation: int) -> None:
+        named_at_lock.append(list(tmp_path.glob("*.journal")))
+        lock(fd, operation)
+
+    monkeypatch.setattr("usage.journal.fcntl.flock", watch)
+    Journal(tmp_path, worker="w1").close()
+    assert named_at_lock == [[]]
+
+
+def test_full_files_are_rotated_and_nothing_is_lost_or_torn(tmp_path: Path, make_record: Make) -> None:
+    journal = Journal(tmp_path, worker="w1", rotate_bytes=1000)
+    for number in range(20):
+        journal.append(make_record(number))
+        journal.flush()
+    journal.close()
+    files = sorted(tmp_path.glob("*.journal"))
+    assert len(files) > 3
+    assert all(path.read_bytes().endswith(b"\n") for path in files if path.stat().st_size)
+    assert records_in(tmp_path) == [make_record(number) for number in range(20)]
+
+
+def test_a_rotated_file_is_no_longer_locked(tmp_path: Path, make_record: Make) -> None:
+    journal = Journal(tmp_path, worker="w1", rotate_bytes=1)
+    first = journal.path
+    journal.append(make_record(1))
+    journal.close()
+    assert journal.path != first
+    fd = lock_file(first)
+    assert fd is not None
+    os.close(fd)
+
+
+def test_a_worker_that_comes_back_takes_a_new_name(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path, worker="w1"), Journal(tmp_path, worker="w1")
+    first.close()
+    second.close()
+    assert first.path != second.path
+
+
+@pytest.mark.parametrize("name", ["", "../w1", "a/b", "w 1", "w" * 101])
+def test_a_name_that_makes_no_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="can't name a journal"):
+        Journal(tmp_path, worker=name)
+
+
+def test_a_directory_that_can_not_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        Journal(tmp_path / "file" / "journal", worker="w1")
+
+
+# Reading
+
+
+@pytest.mark.parametrize("cut_bytes", [1, 2, 50])
+def test_reading_stops_at_a_torn_last_line(written: Path, make_record: Make, cut_bytes: int) -> None:
+    whole = written.read_bytes()
+    written.write_bytes(whole[:-cut_bytes])
+    entries = list(read_entries(written, 0))
+    assert [record for record, _ in entries] == [make_record(0), make_record(1)]
+    assert whole[: entries[-1][1]].count(b"\n") == 2
+
+
+def test_reading_goes_on_where_it_ended_once_the_line_is_complete(written: Path, make_record: Make) -> None:
+    whole = written.read_bytes()
+    written.write_bytes(whole[:-10])
+    (*_, (_, offset)) = read_entries(written, 0)
+    written.write_bytes(whole)
+    assert list(read_entries(written, offset)) == [(make_record(2), len(whole))]
+
+
+def test_a_damaged_line_is_skipped_and_reported(
+    written: Path, make_record: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = written.read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1].replace(b'"smart"', b'"smaXt"')
+    written.write_bytes(b"".join(lines))
+    assert [record for record, _ in read_entries(written, 0)] == [make_record(0), make_record(2)]
+    assert "the checksum is wrong" in caplog.text
+    assert "skipped 1 damaged lines" in caplog.text
+
+
+def test_a_damaged_last_line_waits_for_one_after_it(written: Path, make_record: Make) -> None:
+    lines = written.read_bytes().splitlines(keepends=True)
+    damaged = lines[1].replace(b'"smart"', b'"smaXt"')
+    written.write_bytes(lines[0] + damaged)
+    assert [record for record, _ in read_entries(written, 0)] == [make_record(0)]
+    assert len(list(scan_entries(written, 0))) == 1
+    written.write_bytes(lines[0] + damaged + lines[2])
+    assert [entry.line for entry in scan_entries(written, 0)] == [lines[0], damaged, lines[2]]
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"z {}", "no known kind of record: b'z'"),
+        (b"a {}", "missing required field"),
+        (b"a {", "truncated"),
+        (b"", "no known kind"),
+    ],
+)
+def test_a_sound_line_that_is_no_record_says_why(written: Path, body: bytes, fault: str) -> None:
+    line = b"%08x %b\n" % (zlib.crc32(body), body)
+    written.write_bytes(line + written.read_bytes())
+    first, *others = scan_entries(written, 0)
+    assert fault in first.fault
+    assert len(others) == 3
+
+
+# A disk that fails
+
+
+class Disk:
+    """Stands before os.write or os.fdatasync and fails while told to."""
+
+    def __init__(self, call: Callable[..., Any], error: int) -> None:
+        self.call, self.error = call, error
+        self.broken = True
+        self.tried = threading.Event()
+
+    def __call__(self, fd: int, *arguments: Any) -> Any:
+        if self.broken:
+            self.tried.set()
+            raise OSError(self.error, os.strerror(self.error))
+        return self.call(fd, *arguments)
+
+
+def test_a_full_disk_keeps_records_in_memory_and_logs_once(
+    tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("usage.journal._RETRY_INTERVAL_S", 0.001)
+    journal = Journal(tmp_path, worker="w1", max_backlog=5)
+    disk = Disk(os.write, errno.ENOSPC)
+    monkeypatch.setattr("usage.journal.os.write", disk)
+    journal.append(make_record(0))
+    assert journal.flush(0.2) is False
+    assert journal.failing
+    assert journal.accepting
+    for number in range(1, 5):
+        journal.append(make_record(number))
+    assert not journal.accepting
+    disk.broken = False
+    assert journal.flush(10)
+    assert (journal.failing, journal.accepting, journal.backlog, journal.spilled) == (False, True, 0, 0)
+    journal.close()
+    assert records_in(tmp_path) == [make_record(number) for number in range(5)]
+    messages = [record.getMessage() for record in caplog.records]
+    assert sum("can't write" in message for message in messages) == 1
+    assert sum("writes again" in message for message in messages) == 1
+
+
+def test_a_line_half_written_before_the_disk_was_full_is_completed(
+    tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("usage.journal._RETRY_INTERVAL_S", 0.001)
+    journal = Journal(tmp_path, worker="w1")
+    write, calls = os.write, iter(range(100))
+
+    def write_little(fd: int, data: memoryview) -> int:
+        if next(calls) % 2:
+            raise OSError(errno.ENOSPC, "full")
+        return write(fd, data[:100])
+
+    monkeypatch.setattr("usage.journal.os.write", write_little)
+    journal.append(make_record(1))
+    assert journal.flush(10)
+    journal.close()
+    assert records_in(tmp_path) == [make_record(1)]
+    assert one_file(tmp_path).read_bytes().count(b"\n") == 1
+
+
+def test_after_a_failed_sync_the_lines_go_to_a_new_file(
+    tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("usage.journal._RETRY_INTERVAL_S", 0.001)
+    journal = Journal(tmp_path, worker="w1")
+    first = journal.path
+    disk = Disk(os.fdatasync, errno.EIO)
+    monkeypatch.setattr("usage.journal.os.fdatasync", disk)
+    journal.append(make_record(1))
+    assert disk.tried.wait(10)
+    disk.broken = False
+    assert journal.flush(10)
+    journal.close()
+    assert journal.path != first
+    assert [record for record, _ in read_entries(journal.path, 0)] == [make_record(1)]
+
+
+def test_beyond_the_bound_and_after_the_end_a_record_goes_into_the_log(
+    tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(tmp_path, worker="w1", max_backlog=2)
+    disk = Disk(os.write, errno.ENOSPC)
+    monkeypatch.setattr("usage.journal.os.write", disk)
+    journal.append(make_record(0))
+    assert disk.tried.wait(10)
+    for number in range(1, 6):
+        journal.append(make_record(number))
+    assert journal.spilled == 1
+    assert "att_00000005" in caplog.text
+    journal.close(timeout_s=0)
+    journal.append(make_record(6))
+    assert not journal.accepting
+    assert journal.spilled == 7
+    for number in range(7):
+        assert caplog.text.count(f"att_{number:08d}") == 1
+
+
+def test_flushing_a_closed_journal_returns(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, worker="w1")
+    journal.close()
+    journal.close()
+    assert journal.flush()
+
+
+def _then(function: Callable[[], None], after: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        function()
+        after()
+
+    return both
+
+
+def _lines_of(records: list[AttemptRecord], directory: Path) -> list[bytes]:
+    journal = Journal(directory, worker="w")
+    for record in records:
+        journal.append(record)
+    journal.close()
+    return one_file(directory).read_bytes().splitlines()
