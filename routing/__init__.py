@@ -1,0 +1,1 @@
+"""Floor 4: where a call goes. Routes, targets, strategies, attempts."""

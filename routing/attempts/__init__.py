@@ -1,0 +1,1 @@
+"""How one call becomes one or more tries at targets."""

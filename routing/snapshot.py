@@ -1,0 +1,107 @@
+"""The configuration as the data plane reads it: one frozen object, replaced whole when anything changes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from kernel.errors import RouteUnknown
+from providers.adapters.connection import Connection
+from providers.adapters.http import Timeouts
+from providers.prices import Price, PriceBook
+
+NAMES_SHOWN_MAX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One configured upstream model, ready to be called."""
+
+    name: str
+    connection: Connection
+    model: str
+    weight: int
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A name clients ask for; `groups` are tried in order, targets inside one by weight."""
+
+    name: str
+    groups: tuple[tuple[Target, ...], ...]
+    max_attempts: int
+    created_at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """A route whose name has a `*`: what stands for it is put where the targets' models have one."""
+
+    prefix: str
+    suffix: str
+    route: Route
+
+    def resolve(self, name: str) -> Route | None:
+        """Return the route for a name that fits, None for one that doesn't."""
+        fits = name.startswith(self.prefix) and name.endswith(self.suffix)
+        if not fits or len(name) < len(self.prefix) + len(self.suffix):
+            return None
+        middle = name[len(self.prefix) : len(name) - len(self.suffix)]
+        groups = tuple(tuple(_fill(target, middle) for target in group) for group in self.route.groups)
+        return replace(self.route, name=name, groups=groups)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """The routes of one tenant, or those that everyone shares."""
+
+    exact: Mapping[str, Route]
+    wildcards: tuple[Wildcard, ...]
+
+    def find(self, name: str) -> Route | None:
+        """Return the route of that name; an exact one goes before a wildcard, a longer wildcard before a shorter."""
+        route = self.exact.get(name)
+        if route is not None:
+            return route
+        return next((found for wildcard in self.wildcards if (found := wildcard.resolve(name))), None)
+
+
+EMPTY_TABLE = RouteTable(exact={}, wildcards=())
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the data plane knows of the configuration, as of one version."""
+
+    version: int
+    shared: RouteTable
+    by_tenant: Mapping[int, RouteTable]
+    price_book: Callable[[str, str], PriceBook]
+    provider_slugs: tuple[str, ...]
+
+    def find_route(self, *, tenant_id: int, name: str) -> Route | None:
+        """Return the tenant's own route of that name, else the shared one."""
+        own = self.by_tenant.get(tenant_id)
+        return (own.find(name) if own else None) or self.shared.find(name)
+
+    def routes_of(self, tenant_id: int) -> list[Route]:
+        """Return a route for every name the tenant can use, aliases too; its own go before shared ones."""
+        own = self.by_tenant.get(tenant_id, EMPTY_TABLE).exact
+        named = sorted({**self.shared.exact, **own}.items())
+        return [route if route.name == name else replace(route, name=name) for name, route in named]
+
+    def price_of(self, target: Target, *, tenant_id: int, now_s: float) -> Price | None:
+        """Return the price in force for a target."""
+        return self.price_book(target.connection.preset.price_vendor, target.model).price_at(tenant_id, now_s)
+
+
+def unknown_route(name: str, *, names: list[str]) -> RouteUnknown:
+    """Return the error for a model nobody configured, with the names that would work where they are few."""
+    hint = f" Available: {', '.join(names)}." if 0 < len(names) <= NAMES_SHOWN_MAX else ""
+    return RouteUnknown(
+        f"The model '{name[:200]}' does not exist or you do not have access to it.{hint}", param="model"
+    )
+
+
+def _fill(target: Target, middle: str) -> Target:
+    model = target.model.replace("*", middle, 1)
+    return replace(target, model=model, name=f"{target.connection.slug}/{model}")
