@@ -1,0 +1,1 @@
+"""Floor 5: the front door and the journey of a call."""

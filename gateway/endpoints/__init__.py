@@ -1,0 +1,1 @@
+"""The doors: functions from Incoming to Reply that know no framework."""

@@ -1,0 +1,186 @@
+"""Django's ASGI handler without what the data plane does not need.
+
+Stock Django spends most of a request on thread hops: two signals with synchronous receivers, a thread-sensitive
+context, a spooled file for the body, two tasks, and a hop to close the response. None of it concerns a call that
+touches no ORM and no middleware. What stays is Django's request, its URL resolver, the view, and a watch on the
+caller's connection that cancels the view, and with it the upstream, when the caller hangs up.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from functools import lru_cache
+from inspect import isawaitable
+from io import BytesIO
+from typing import Any
+
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch, get_resolver
+
+from gateway.endpoints.edge import error_reply, request_id_of
+from gateway.messages import Incoming, Reply
+from gateway.plane import DataPlane
+from kernel.errors import BodyTooLarge, GatewayError, InternalError, InvalidRequest, MethodNotAllowed, NotFound
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+URLCONF = "gateway.urls"
+PATHS_REMEMBERED_MAX = 512
+
+logger = logging.getLogger("gateway.handler")
+
+
+class ReplyResponse(HttpResponseBase):
+    """A framework response that only carries a Reply to the handler, which sends it as it is.
+
+    It has none of a response's own state: making that would cost more than routing the call.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+
+
+class ClientDisconnected(Exception):
+    """The caller was gone before its request was in."""
+
+
+class DataPlaneRequest(ASGIRequest):
+    """A request with the plane it is served by and the framework-free form of itself."""
+
+    plane: DataPlane
+    incoming: Incoming
+
+
+class DataPlaneHandler(ASGIHandler):
+    """Serves the URLs of `gateway.urls`."""
+
+    request_class = DataPlaneRequest
+
+    def __init__(self, plane: Callable[[], DataPlane], *, max_body_bytes: int) -> None:
+        super().__init__()
+        self._plane = plane
+        self._max_body_bytes = max_body_bytes
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load none."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; a caller that hangs up cancels it."""
+        task = asyncio.current_task()
+        assert task is not None
+        watch: asyncio.Task[None] | None = None
+        try:
+            body = await self._read(receive)
+            watch = asyncio.get_running_loop().create_task(_cancel_on_disconnect(receive, task))
+            reply = await self._reply(scope, body)
+            await _send_reply(reply, send)
+        except ClientDisconnected:
+            return
+        except asyncio.CancelledError:
+            if watch is None or not watch.done() or task.uncancel():
+                raise  # the server is shutting down, not (or not only) the caller hanging up
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """Return the body, None where it is too large (the rest is read and dropped, so that the answer arrives)."""
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            return body if len(body) <= self._max_body_bytes else None
+        parts, size = [body], len(body)
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnected
+            size += len(message.get("body", b""))
+            if size <= self._max_body_bytes:
+                parts.append(message.get("body", b""))
+            elif size > 4 * self._max_body_bytes:
+                break
+        return b"".join(parts) if size <= self._max_body_bytes else None
+
+    async def _reply(self, scope: Scope, body: bytes | None) -> Reply:
+        incoming = Incoming(
+            method=scope["method"],
+            path=scope["path"],
+            headers=dict(scope["headers"]),
+            body=body or b"",
+            query=scope.get("query_string", b"").decode("latin-1"),
+        )
+        if body is None:
+            return _refusal(BodyTooLarge(f"The body is larger than {self._max_body_bytes} bytes."), incoming)
+        try:
+            request = self.request_class(scope, BytesIO(incoming.body))
+        except UnicodeDecodeError:
+            return _refusal(InvalidRequest("The request line is not valid UTF-8."), incoming)
+        request.plane, request.incoming = self._plane(), incoming
+        return await self._respond(request)
+
+    async def _respond(self, request: DataPlaneRequest) -> Reply:
+        try:
+            match = _resolve(request.path_info)
+            request.resolver_match = match
+            view: Any = match.func
+            response: HttpResponseBase = view(request, *match.args, **match.kwargs)
+            if isawaitable(response):  # all but Ninja's two pages of documentation
+                response = await response
+        except Http404:
+            return _refusal(NotFound(f"Unknown path: {request.method} {request.path[:200]}"), request.incoming)
+        except Exception:
+            refusal = _refusal(InternalError("The gateway failed to serve this request."), request.incoming)
+            logger.exception("view failed", extra={"path": request.path, "request_id": _id_of(refusal)})
+            return refusal
+        if isinstance(response, ReplyResponse):
+            return response.reply
+        if response.status_code == 405:
+            message = f"{request.method} is not allowed for {request.path[:200]}"
+            return _refusal(MethodNotAllowed(message), request.incoming, allow=response.get("Allow", ""))
+        assert isinstance(response, HttpResponse)
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
+        return Reply(response.status_code, headers, body=response.content)
+
+
+@lru_cache(maxsize=PATHS_REMEMBERED_MAX)
+def _resolve(path: str) -> ResolverMatch:
+    return get_resolver(URLCONF).resolve(path)
+
+
+async def _cancel_on_disconnect(receive: Receive, task: "asyncio.Task[Any]") -> None:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        task.cancel()
+
+
+async def _send_reply(reply: Reply, send: Send) -> None:
+    start = {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
+    if reply.chunks is None:
+        reply.headers.append((b"content-length", b"%d" % len(reply.body)))
+        await send(start)
+        await send({"type": "http.response.body", "body": reply.body})
+        return
+    async with aclosing(reply.chunks) as chunks:
+        await send(start)
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+def _id_of(reply: Reply) -> str:
+    return dict(reply.headers)[b"x-request-id"].decode()
+
+
+def _refusal(error: GatewayError, incoming: Incoming, *, allow: str = "") -> Reply:
+    request_id = request_id_of(incoming)
+    reply = error_reply(error, request_id=request_id)
+    reply.headers.append((b"x-request-id", request_id.encode()))
+    if allow:
+        reply.headers.append((b"allow", allow.encode()))
+    return reply

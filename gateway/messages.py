@@ -1,0 +1,42 @@
+"""What goes in and out of an endpoint. No framework knows these, and they know none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+Headers = list[tuple[bytes, bytes]]
+JSON = (b"content-type", b"application/json")
+
+
+class Chunks(Protocol):
+    """Bytes that come over time; whoever takes them must close them, finished or not."""
+
+    def __aiter__(self) -> "Chunks":
+        """Return itself."""
+
+    async def __anext__(self) -> bytes:
+        """Return the next bytes."""
+
+    async def aclose(self) -> None:
+        """Be done with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request: header names in lower case, the body whole."""
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes]
+    body: bytes = b""
+    query: str = ""
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer: a body, or chunks that come over time."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    chunks: Chunks | None = None

@@ -1,0 +1,73 @@
+"""What the journey of a call works with: one object, put together at start-up and handed along."""
+
+import logging
+import random
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.access import KeyDirectory
+from gateway.call import Attempt, Call, Observer, Outcome
+from providers.adapters.base import Adapter
+from routing.snapshot import Snapshot
+from usage.journal import Journal
+from usage.records import AttemptRecord
+
+RECENT_REQUESTS_MAX = 4096
+RECENT_ATTEMPTS_MAX = 64  # of one request: a caller may send the same id with every call
+
+logger = logging.getLogger("gateway.plane")
+
+
+class RecentUsage:
+    """The last attempts of this worker, so that a caller can ask for a cost before it has reached the database."""
+
+    def __init__(self) -> None:
+        self._by_request: OrderedDict[tuple[int, str], deque[AttemptRecord]] = OrderedDict()
+
+    def add(self, record: AttemptRecord) -> None:
+        """Remember an attempt; the oldest request makes room."""
+        name = (record.key_id, record.request_id)
+        attempts = self._by_request.get(name)
+        if attempts is None:
+            attempts = self._by_request[name] = deque(maxlen=RECENT_ATTEMPTS_MAX + 1)
+        attempts.append(record)
+        if len(self._by_request) > RECENT_REQUESTS_MAX:
+            self._by_request.popitem(last=False)
+
+    def find(self, *, key_id: int, request_id: str) -> list[AttemptRecord]:
+        """Return the attempts of a request by that key, oldest first; none where there are too many to know all."""
+        attempts = self._by_request.get((key_id, request_id), ())
+        return list(attempts) if len(attempts) <= RECENT_ATTEMPTS_MAX else []
+
+
+@dataclass(slots=True)
+class DataPlane:
+    """`snapshot` is replaced whole when the configuration changes; a call keeps the one it began with."""
+
+    snapshot: Snapshot
+    keys: KeyDirectory
+    adapters: Mapping[str, Adapter]
+    journal: Journal
+    observers: Sequence[Observer] = ()
+    chance: random.Random = field(default_factory=random.Random)
+    recent: RecentUsage = field(default_factory=RecentUsage)
+
+    def attempt_ended(self, call: Call, attempt: Attempt) -> None:
+        """Write an attempt down and tell the observers; one that fails is logged and changes nothing."""
+        record = attempt.record(call)
+        self.journal.append(record)
+        self.recent.add(record)
+        for observer in self.observers:
+            try:
+                observer.attempt_ended(call, attempt)
+            except Exception:
+                logger.exception("observer failed", extra={"request_id": call.request_id})
+
+    def call_ended(self, outcome: Outcome) -> None:
+        """Tell the observers."""
+        for observer in self.observers:
+            try:
+                observer.call_ended(outcome)
+            except Exception:
+                logger.exception("observer failed", extra={"request_id": outcome.call.request_id})

@@ -1,0 +1,84 @@
+"""A stream on its way to the client: passes bytes on, ends in an error event if the upstream breaks, settles once."""
+
+import time
+
+from gateway.call import Attempt, Call, Outcome
+from gateway.plane import DataPlane
+from gateway.settlement import settle_stream
+from kernel.errors import UpstreamFailed
+from providers.adapters.base import translate
+from providers.adapters.http import UpstreamIOError
+from providers.dialects import sse
+from providers.dialects.openai_chat.errors import encode_error
+from routing.attempts.single import OpenStream
+from usage.records import Ending
+
+
+class StreamRelay:
+    """An async iterator of bytes. Whoever iterates must call `aclose`: hanging up there cancels the upstream."""
+
+    __slots__ = ("_answer", "_attempt", "_call", "_first", "_plane", "_reader", "_settled")
+
+    def __init__(self, plane: DataPlane, call: Call, attempt: Attempt, stream: OpenStream) -> None:
+        self._plane = plane
+        self._call = call
+        self._attempt = attempt
+        self._answer = stream.answer
+        self._reader = stream.reader
+        self._first = stream.first
+        self._settled = False
+
+    def __aiter__(self) -> "StreamRelay":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        if self._settled:
+            raise StopAsyncIteration
+        try:
+            return await self._next()
+        except UpstreamIOError as error:
+            failure: UpstreamFailed = translate(error, provider=self._attempt.target.connection.slug)
+        except UpstreamFailed as error:
+            failure = error
+        if self._reader.done:  # the answer is whole; only the connection ended badly
+            self._settle("completed")
+            raise StopAsyncIteration
+        self._settle("cut", failure)
+        return sse.encode(encode_error(failure, request_id=self._call.request_id))
+
+    async def aclose(self) -> None:
+        """Be done, whether or not the stream is: what was used so far is settled."""
+        if self._settled:
+            return
+        if self._reader.done and not self._first:  # the caller has it all and only didn't wait for the connection's end
+            self._settle("completed")
+            return
+        self._attempt.error_code = "client_disconnected"
+        self._settle("cancelled")
+
+    async def _next(self) -> bytes:
+        reader = self._reader
+        while reader.failure is None:
+            data = await self._answer.next_chunk()
+            if data is None:
+                left = reader.end()
+                self._settle("completed")
+                if left:
+                    return left
+                raise StopAsyncIteration
+            passed = reader.feed(data)
+            if passed:
+                return passed
+        raise reader.failure
+
+    def _settle(self, ending: Ending, error: UpstreamFailed | None = None) -> None:
+        self._settled = True
+        self._answer.close()
+        if error is not None:
+            self._attempt.error_code = error.code
+        settle_stream(self._plane, self._call, self._attempt, self._reader, ending)
+        duration_ns = time.perf_counter_ns() - self._call.started_ns
+        self._plane.call_ended(Outcome(self._call, 200, error, duration_ns))

@@ -1,0 +1,124 @@
+"""What an attempt cost is said once, by the usage that was reported or marked as estimated."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway import settlement
+from gateway.call import Attempt
+from gateway.plane import DataPlane
+from kernel.errors import (
+    GatewayError,
+    UpstreamBroken,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from providers.dialects.canonical import Usage
+from providers.dialects.openai_chat.response import Answer
+from providers.dialects.openai_chat.stream import StreamReader
+from providers.prices import Price, PriceBook, Rates
+from tests.builders import Recorder, call, caller, route, snapshot, target
+from tests.scripted import spoken, usage_event
+from usage.records import AttemptRecord
+
+MakePlane = Callable[..., DataPlane]
+ESTIMATED = Usage(input_tokens=100, estimated=True)  # the prompt of `call()` has 400 bytes
+REFUSED = UpstreamRefused("no", status=429, code="slow_down", retryable=True)
+
+
+def attempt(**fields: Any) -> Attempt:
+    return Attempt(number=1, target=target("a", "m"), because="test", **fields)
+
+
+def test_a_whole_answer_costs_its_usage(make_plane: MakePlane, recorder: Recorder) -> None:
+    settlement.settle_whole(make_plane(), call(), attempt(), Answer(Usage(input_tokens=2, output_tokens=1), "stop"))
+    [record] = recorder.attempts
+    assert (record.ending, record.cost_nanos, record.finish_reason, record.status) == ("completed", 4_000, "stop", 200)
+    assert not record.usage.estimated
+
+
+def test_a_stream_costs_what_its_reader_heard(make_plane: MakePlane, recorder: Recorder) -> None:
+    reader = StreamReader(wants_usage=False, cost_of=lambda usage: None)
+    for piece in spoken("hello", usage={"prompt_tokens": 2, "completion_tokens": 1}):
+        reader.feed(piece)
+    settlement.settle_stream(make_plane(), call(), attempt(), reader, "completed")
+    assert (recorder.attempts[0].cost_nanos, recorder.attempts[0].finish_reason) == (4_000, "stop")
+
+
+def test_usage_that_counts_nothing_is_estimated(make_plane: MakePlane, recorder: Recorder) -> None:
+    reader = StreamReader(wants_usage=False, cost_of=lambda usage: None)
+    reader.feed(usage_event({}))
+    settlement.settle_stream(make_plane(), call(), attempt(), reader, "cut")
+    assert recorder.attempts[0].usage == ESTIMATED
+
+
+@pytest.mark.parametrize(
+    ("error", "ending", "status", "usage", "cost_nanos"),
+    [
+        (REFUSED, "refused", 429, Usage(), 0),
+        (UpstreamUnreachable("down"), "failed", None, Usage(), 0),
+        (UpstreamTimeout("slow"), "failed", None, ESTIMATED, 100_000),
+        (UpstreamBroken("cut"), "failed", None, ESTIMATED, 100_000),
+    ],
+)
+def test_a_failure_costs_what_the_provider_may_have_read(
+    make_plane: MakePlane,
+    recorder: Recorder,
+    error: GatewayError,
+    ending: str,
+    status: int | None,
+    usage: Usage,
+    cost_nanos: int,
+) -> None:
+    settlement.settle_failed(make_plane(), call(), attempt(), error)
+    [record] = recorder.attempts
+    assert (record.ending, record.status, record.usage) == (ending, status, usage)
+    assert (record.cost_nanos, record.error_code) == (cost_nanos, error.code)
+
+
+def test_hanging_up_costs_the_prompt(make_plane: MakePlane, recorder: Recorder) -> None:
+    settlement.settle_cancelled(make_plane(), call(), attempt())
+    [record] = recorder.attempts
+    assert (record.ending, record.usage, record.cost_nanos) == ("cancelled", ESTIMATED, 100_000)
+
+
+def test_settling_twice_is_a_fault(make_plane: MakePlane, recorder: Recorder) -> None:
+    plane, tried = make_plane(), attempt()
+    settlement.settle_cancelled(plane, call(), tried)
+    with pytest.raises(AssertionError, match="once"):
+        settlement.settle_failed(plane, call(), tried, REFUSED)
+    assert recorder.endings == ["cancelled"]
+
+
+def test_the_price_is_the_one_at_the_start_and_the_callers_own() -> None:
+    def price(number: int, since_s: float) -> Price:
+        return Price(
+            id=number,
+            vendor="mock",
+            model="m",
+            rates=Rates(input=number * 1_000_000_000, output=0),
+            effective_from_s=since_s,
+        )
+
+    book = PriceBook(lists=((price(1, 0), price(2, 100)),), overrides={7: (price(3, 0),)})
+    found, used = snapshot(route(), book=book), Usage(input_tokens=5)
+    early, late = attempt(started_at_ns=99_999_999_999), attempt(started_at_ns=100_000_000_000)
+    assert settlement.price_usage(call(found), early, used) == (5, 1)
+    assert settlement.price_usage(call(found), late, used) == (10, 2)
+    assert settlement.price_usage(call(found, caller=caller(tenant_id=7)), late, used) == (15, 3)
+
+
+def test_a_used_class_without_a_rate_leaves_the_attempt_unpriced(make_plane: MakePlane, recorder: Recorder) -> None:
+    book = PriceBook(lists=((Price(id=9, vendor="mock", model="m", rates=Rates(input=1)),),))
+    settlement.settle_whole(make_plane(), call(snapshot(route(), book=book)), attempt(), Answer(Usage(1, 0, 0, 1)))
+    assert recorder.attempts[0].cost_nanos is None
+
+
+def test_the_record_is_journaled_remembered_and_observed_alike(
+    make_plane: MakePlane, recorder: Recorder, journaled: Callable[[], list[AttemptRecord]]
+) -> None:
+    plane = make_plane()
+    settlement.settle_cancelled(plane, call(), attempt())
+    assert journaled() == recorder.attempts == plane.recent.find(key_id=1, request_id="req_test")

@@ -1,0 +1,104 @@
+"""Every path leads to its door, with the arguments that door wants."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from django.urls import get_resolver, reverse
+
+from gateway.handler import DataPlaneHandler
+from gateway.views import api
+from tests.builders import CHAT, SECRET
+
+PATHS = {
+    "/v1/chat/completions": "post",
+    "/v1/completions": "post",
+    "/v1/embeddings": "post",
+    "/v1/models": "get",
+    "/v1/models/{model}": "get",
+    "/v1/gateway/usage/{wanted}": "get",
+    "/health": "get",
+    "/ready": "get",
+}
+
+
+async def ask(plane: Any, method: str, path: str, body: bytes = b"", *, key: bool = True) -> tuple[int, Any]:
+    sent: list[Any] = []
+    messages = [{"type": "http.request", "body": body}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        import asyncio
+
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", b"Bearer " + SECRET.encode())] if key else []
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
+    await DataPlaneHandler(lambda: plane, max_body_bytes=10_000)(scope, receive, send)
+    return sent[0]["status"], msgspec.json.decode(sent[1]["body"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "holds"),
+    [
+        ("/v1/chat/completions", CHAT, "choices"),
+        ("/v1/completions", {"model": "m", "prompt": "x"}, "choices"),
+        ("/v1/embeddings", {"model": "m", "input": "x"}, "data"),
+    ],
+)
+async def test_calls(make_plane: Any, path: str, body: Any, holds: str) -> None:
+    status, answer = await ask(make_plane(), "POST", path, msgspec.json.encode(body))
+    assert status == 200
+    assert answer[holds]
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "holds"),
+    [
+        ("/v1/models", True, "data"),
+        ("/v1/models/m", True, "id"),
+        ("/health", False, "status"),
+        ("/ready", False, "status"),
+    ],
+)
+async def test_reads(make_plane: Any, path: str, key: bool, holds: str) -> None:
+    status, answer = await ask(make_plane(), "GET", path, key=key)
+    assert status == 200
+    assert holds in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        (method.upper(), path.format(model="m", wanted="r"))
+        for path, method in PATHS.items()
+        if path not in {"/health", "/ready"}
+    ],
+)
+async def test_every_other_door_wants_a_key(make_plane: Any, method: str, path: str) -> None:
+    status, answer = await ask(make_plane(), method, path, b"{}" if method == "POST" else b"", key=False)
+    assert (status, answer["error"]["code"]) == (401, "missing_api_key")
+
+
+async def test_a_call_of_a_moment_ago_can_be_asked_about(make_plane: Any) -> None:
+    from gateway.endpoints import openai
+    from tests.builders import incoming
+
+    plane = make_plane()
+    await openai.chat_completions(plane, incoming(CHAT, x_request_id="mine"))
+    status, answer = await ask(plane, "GET", "/v1/gateway/usage/mine")
+    assert (status, len(answer["attempts"])) == (200, 1)
+
+
+def test_the_list_of_paths_is_all_of_them() -> None:
+    found = {path: set(methods) for path, methods in api.get_openapi_schema(path_prefix="")["paths"].items()}
+    assert found == {path: {method} for path, method in PATHS.items()}
+
+
+def test_paths_stand_in_the_control_planes_urls_too() -> None:
+    assert reverse("data-plane:chat_completions") == "/v1/chat/completions"
+    assert get_resolver("gateway.urls").resolve("/v1/models/a/b").kwargs == {"model": "a/b"}
