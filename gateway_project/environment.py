@@ -36,9 +36,12 @@ def number(name: str, *, default: float) -> float:
     """Read a numeric variable. Raises ValueError where it is no number."""
     word = os.environ.get(name, "").strip()
     try:
-        return float(word) if word else default
+        value = float(word) if word else default
     except ValueError as error:
         raise ValueError(f"{name} is {word!r}; give a number") from error
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name} is {word!r}; give a number that is not below zero")
+    return value
 
 
 def data_dir(base: Path) -> Path:

@@ -1,0 +1,1 @@
+"""LiteLLM's `config.yaml`, taken as it is and answered key by key."""

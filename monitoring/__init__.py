@@ -1,0 +1,1 @@
+"""Floor 6: what watches. Metrics, logs and the operator's dashboard."""
