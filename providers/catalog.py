@@ -28,6 +28,7 @@ from tenants.models import Tenant
 OPERATOR = MANUAL
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _MOMENT = timedelta(microseconds=1)
+_SETTLING = timedelta(milliseconds=1)  # rows this close to each other correct each other; the last one counts
 _BATCH = 500
 
 Pair = tuple[str, str]
@@ -159,21 +160,16 @@ def _compare(
 ) -> Change | None:
     layer = [row for row in rows if precedence(row.source) == precedence(source)]
     below = any(precedence(row.source) > precedence(source) for row in rows)
-    if not layer and not below:
-        new = timeline
+    present = [(row.effective_from, _row_terms(row)) for row in layer]
+    taken = {row.effective_from for row in rows}
+    if layer or below:
+        new = _what_differs(timeline, present, taken, now)
     else:
-        new = _what_differs(timeline, [(row.effective_from, _row_terms(row)) for row in layer], now)
+        new = [(_free_moment(moment, taken), terms) for moment, terms in timeline]
     if not new:
         return None
-    taken = {row.effective_from for row in rows}
-    return Change(
-        kind="changed" if layer else "added",
-        vendor=pair[0],
-        model=pair[1],
-        before=_at([(row.effective_from, _row_terms(row)) for row in layer], now),
-        rows=tuple(_at_free_moments(new, taken)),
-        overridden_by=_above(rows, source, now),
-    )
+    kind: Kind = "changed" if layer else "added"
+    return Change(kind, *pair, _at(present, now), tuple(new), _above(rows, source, now))
 
 
 def _withdraw(pair: Pair, rows: list[PriceRow], source: str, now: datetime) -> Change | None:
@@ -188,15 +184,16 @@ def _withdraw(pair: Pair, rows: list[PriceRow], source: str, now: datetime) -> C
 
 
 def _what_differs(
-    wanted: list[tuple[datetime, Terms]], present: list[tuple[datetime, Terms]], now: datetime
+    wanted: list[tuple[datetime, Terms]], present: list[tuple[datetime, Terms]], taken: set[datetime], now: datetime
 ) -> list[tuple[datetime, Terms]]:
     """Return what to add so that from now on both say the same; what is over stays as it was said."""
     moments = {now, *(moment for moment, _ in [*wanted, *present] if moment > now)}
     new: list[tuple[datetime, Terms]] = []
     for moment in sorted(moments):
         terms = _at(wanted, moment)
-        if terms is not None and terms != _at(sorted([*present, *new], key=_moment_of), moment):
-            new.append((moment, terms))
+        settled = _at(sorted([*present, *new], key=_moment_of), moment + _SETTLING)
+        if terms is not None and terms != settled:
+            new.append((_free_moment(moment, taken), terms))
     return new
 
 
@@ -208,17 +205,11 @@ def _moment_of(entry: tuple[datetime, Terms]) -> datetime:
     return entry[0]
 
 
-def _at_free_moments(timeline: list[tuple[datetime, Terms]], taken: set[datetime]) -> Iterable[tuple[datetime, Terms]]:
-    for wanted, terms in timeline:
-        moment = _free_moment(wanted, taken)
-        taken.add(moment)
-        yield moment, terms
-
-
 def _free_moment(moment: datetime, taken: set[datetime]) -> datetime:
-    """Return the first moment from that one on at which the model has no row yet: two rows can't share one."""
+    """Take the first moment from that one on at which the model has no row yet: two rows can't share one."""
     while moment in taken:
         moment += _MOMENT
+    taken.add(moment)
     return moment
 
 

@@ -150,7 +150,7 @@ def to_price(row: PriceRow) -> Price:
     try:
         rates = {name: to_attos(name, usd) for name, usd in zip(RATE_FIELDS, row.usd, strict=True) if usd is not None}
         return Price(rates=Rates(**rates), tiers=read_tiers(row.tiers, rates), withdrawn=row.withdrawn, **facts)
-    except TiersBroken as error:
+    except ValueError as error:
         logger.warning("price can't be read", extra={"price": row.pk, "model": row.model, "reason": str(error)})
         return Price(rates=Rates(), withdrawn=True, **facts)
 
@@ -164,11 +164,13 @@ def read_tiers(tiers: Any, rates: Mapping[str, int] = MappingProxyType({})) -> t
     complete = dict(rates)
     found = []
     try:
-        for tier in sorted(tiers, key=lambda tier: int(tier["above_input_tokens"])):
+        for above, tier in sorted({int(tier["above_input_tokens"]): tier for tier in tiers}.items()):
             complete |= _own_rates(tier)
-            found.append(Tier(above_input_tokens=int(tier["above_input_tokens"]), rates=Rates(**complete)))
+            found.append(Tier(above_input_tokens=above, rates=Rates(**complete)))
     except (ValueError, TypeError, KeyError, ArithmeticError) as error:
         raise TiersBroken(f"tiers that can't be read: {error!r}") from error
+    if len(found) < len(tiers) or any(tier.above_input_tokens < 0 for tier in found):
+        raise TiersBroken("tiers with a threshold below zero, or with the same one twice")
     return tuple(found)
 
 

@@ -73,4 +73,7 @@ def check_names(vendor: str, model: str) -> None:
 
 def write_tier(above_input_tokens: int, usd: dict[str, Usd]) -> dict[str, Any]:
     """Return a tier as its column wants it."""
-    return {"above_input_tokens": above_input_tokens, **{name: f"{amount:f}" for name, amount in usd.items()}}
+    return {
+        "above_input_tokens": above_input_tokens,
+        **{name: f"{amount.normalize():f}" for name, amount in usd.items()},
+    }
