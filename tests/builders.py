@@ -37,13 +37,15 @@ def connection(slug: str = "mock", kind: str = "mock", **fields: Any) -> Connect
 def target(slug: str = "mock", model: str = "mock-small", *, weight: int = 1, **fields: Any) -> Target:
     """Return a target on a connection of that slug."""
     upstream = fields.pop("connection", None) or connection(slug)
-    timeouts = fields.pop("timeouts", upstream.timeouts)
-    return Target(name=f"{slug}/{model}", connection=upstream, model=model, weight=weight, timeouts=timeouts, **fields)
+    usual: dict[str, Any] = {"configured_model": model, "timeouts": upstream.timeouts}
+    name = f"{slug}/{model}"
+    return Target(name=name, connection=upstream, model=model, weight=weight, **(usual | fields))
 
 
 def route(*groups: tuple[Target, ...], name: str = "m", max_attempts: int = 3) -> Route:
     """Return a route over groups of targets; without any, over one mock target."""
-    return Route(name=name, groups=groups or ((target(),),), max_attempts=max_attempts, created_at_s=0)
+    found = groups or ((target(),),)
+    return Route(name=name, configured_name=name, groups=found, max_attempts=max_attempts, created_at_s=0)
 
 
 def price_book(rates: Rates = ONE_AND_TWO) -> PriceBook:
@@ -85,7 +87,9 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 SECRET = "sk-gw-test"
 
 
-def incoming(body: Any = None, *, path: str = "/v1/chat/completions", secret: str | None = SECRET, **headers: str) -> Incoming:
+def incoming(
+    body: Any = None, *, path: str = "/v1/chat/completions", secret: str | None = SECRET, **headers: str
+) -> Incoming:
     """Return a request with a key; a body that is no bytes is written as JSON."""
     named = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
     if secret is not None:
@@ -137,3 +141,8 @@ def key_directory(**callers: Caller) -> KeyDirectory:
         return known.get(digest)
 
     return KeyDirectory(look_up)
+
+
+async def no_usage(request_id: str, key_id: int) -> list[AttemptRecord]:
+    """Look up what a request used, and find nothing."""
+    return []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from types import MappingProxyType
 
 from kernel import clock
@@ -82,15 +83,22 @@ class OpenAICompatibleAdapter:
 
 def read_retry_after(answer: UpstreamAnswer) -> float | None:
     """Return the seconds a provider asks to wait (`retry-after-ms`, or `retry-after` in seconds or as a date)."""
-    milliseconds = answer.header(b"retry-after-ms")
+    milliseconds = _read_number(answer.header(b"retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    seconds = _read_number(answer.header(b"retry-after"))
+    if seconds is not None:
+        return seconds
     value = (answer.header(b"retry-after") or b"").decode("latin-1").strip()
-    try:
-        if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
-        return max(0.0, float(value))
-    except ValueError:
-        pass
     try:
         return max(0.0, (parsedate_to_datetime(value) - clock.now()).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _read_number(value: bytes | None) -> float | None:
+    try:
+        number = float(value or b"")
+    except ValueError:
+        return None
+    return max(0.0, number) if isfinite(number) else None

@@ -12,6 +12,7 @@ import msgspec
 
 from kernel.errors import InvalidRequest
 from providers.dialects.canonical import Head, Operation
+from providers.dialects.openai_chat.measure import Message, measure_chat, measure_input
 
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _ESCAPED_LETTER = re.compile(rb"\\u006[45cdfCDF]")  # one of "model", as no ordinary encoder spells it
@@ -22,14 +23,9 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class _Message(msgspec.Struct):
-    role: str
-    content: str | list[dict[str, Any]] | None = None
-
-
 class _Chat(msgspec.Struct):
     model: str
-    messages: list[_Message]
+    messages: list[Message]
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
     max_tokens: int | None = None
@@ -116,7 +112,7 @@ def _read_chat(body: bytes) -> Head:
         stream=bool(chat.stream),
         wants_stream_usage=_wants_usage(chat.stream_options),
         max_output_tokens=limit * (chat.n or 1) if limit else None,
-        input_bytes=len(body),
+        input_bytes=measure_chat(chat.messages, chat.tools),
     )
 
 
@@ -128,7 +124,7 @@ def _read_completion(body: bytes) -> Head:
         stream=bool(completion.stream),
         wants_stream_usage=_wants_usage(completion.stream_options),
         max_output_tokens=completion.max_tokens,
-        input_bytes=len(body),
+        input_bytes=measure_input(completion.prompt),
     )
 
 
@@ -137,7 +133,7 @@ def _read_embedding(body: bytes) -> Head:
     if not embedding.input:
         raise InvalidRequest("input must not be empty", code="invalid_value", param="input")
     _require_positive(dimensions=embedding.dimensions)
-    return Head(model=_require_model(embedding.model), max_output_tokens=0, input_bytes=len(body))
+    return Head(model=_require_model(embedding.model), max_output_tokens=0, input_bytes=measure_input(embedding.input))
 
 
 _READERS = {

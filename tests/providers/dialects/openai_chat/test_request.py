@@ -23,7 +23,7 @@ def test_the_head_has_what_routing_needs() -> None:
     head = request.decode_head(Operation.CHAT, body)
     assert (head.model, head.stream, head.wants_stream_usage) == ("m", True, True)
     assert head.max_output_tokens == 14
-    assert head.input_bytes == len(body)
+    assert head.input_bytes == 16 + len("hi")
 
 
 def test_the_newer_limit_goes_before_the_older() -> None:

@@ -1,0 +1,162 @@
+"""The mock over a real socket, asked with the standard library's own client."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.services.upstreams import MockUpstream
+from tests.services.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[MockUpstream]:
+    upstream = MockUpstream(api_key="secret")
+    yield upstream
+    upstream.stop()
+
+
+@pytest.fixture
+def client(mock: MockUpstream) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection("127.0.0.1", mock.port, timeout=10)
+    connection.request("POST", "/__mock__/reset")
+    connection.getresponse().read()
+    yield connection
+    connection.close()
+
+
+def ask(
+    client: http.client.HTTPConnection, text: str = "Hello", *, path: str = "/v1/chat/completions", **extra: Any
+) -> http.client.HTTPResponse:
+    body: dict[str, Any] = {"model": "mock-small", "messages": [{"role": "user", "content": text}], **extra}
+    client.request("POST", path, json.dumps(body), {"authorization": "Bearer secret", "x-request-id": "r1"})
+    return client.getresponse()
+
+
+def test_answers_on_one_kept_connection(client: http.client.HTTPConnection) -> None:
+    for number in range(3):
+        answer = ask(client, f"Hello {number}")
+        said = json.load(answer)
+        assert said["choices"][0]["message"]["content"] == f"You said: Hello {number}"
+        assert answer.getheader("content-length")
+
+
+def test_streams(client: http.client.HTTPConnection) -> None:
+    answer = ask(client, stream=True)
+    assert answer.getheader("content-type") == "text/event-stream"
+    assert answer.read().endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("/v1/completions", {"prompt": "x"}, "text_completion"),
+        ("/v1/embeddings", {"input": ["x", "y"]}, "list"),
+    ],
+)
+def test_plays_the_other_operations(client: http.client.HTTPConnection, path: str, body: Any, kind: str) -> None:
+    client.request("POST", path, json.dumps({"model": "m", **body}), {"authorization": "Bearer secret"})
+    assert json.load(client.getresponse())["object"] == kind
+
+
+def test_lists_models(client: http.client.HTTPConnection) -> None:
+    client.request("GET", "/v1/models", headers={"authorization": "Bearer secret"})
+    assert "mock-small" in [model["id"] for model in json.load(client.getresponse())["data"]]
+
+
+def test_wants_its_own_key_in_openais_envelope(client: http.client.HTTPConnection) -> None:
+    client.request("POST", "/v1/chat/completions", "{}", {"authorization": "Bearer other"})
+    answer = client.getresponse()
+    assert answer.status == 401
+    assert json.load(answer)["error"].keys() == {"message", "type", "param", "code"}
+
+
+def test_unknown_paths_and_methods_are_refused(client: http.client.HTTPConnection) -> None:
+    for method, path, status in (("POST", "/v2", 404), ("GET", "/v1/embeddings", 405)):
+        client.request(method, path, headers={"authorization": "Bearer secret"})
+        answer = client.getresponse()
+        assert answer.status == status
+        answer.read()
+
+
+def test_journal_has_the_very_bytes(mock: MockUpstream, client: http.client.HTTPConnection) -> None:
+    body = b'{"model":"m",  "odd":1e400,"messages":[{"role":"user","content":"\\u00e9"}]}'
+    headers = {"authorization": "Bearer secret", "X-Request-ID": "r7", "X-Odd": "1"}
+    client.request("POST", "/v1/chat/completions?a=b", body, headers)
+    client.getresponse().read()
+    [entry] = mock.of("r7")
+    assert (entry["method"], entry["path"], entry["raw"]) == ("POST", "/v1/chat/completions?a=b", body)
+    assert entry["headers"]["x-odd"] == "1"
+    assert (entry["tries"], entry["finished"], entry["client_gone_ms"]) == (1, True, None)
+
+
+def test_counts_the_tries_of_one_request(mock: MockUpstream, client: http.client.HTTPConnection) -> None:
+    assert [_status(ask(client, "[[mock status=503 fails=1]]")) for _ in range(3)] == [503, 200, 200]
+    assert [entry["tries"] for entry in mock.requests()] == [1, 2, 3]
+
+
+def test_error_statuses_carry_their_headers(client: http.client.HTTPConnection) -> None:
+    answer = ask(client, "[[mock status=429 retry_after=7]]")
+    assert (answer.status, answer.getheader("retry-after")) == (429, "7")
+    answer.read()
+
+
+@pytest.mark.parametrize("fault", ["connect", "reset"])
+def test_refuses_without_an_answer(client: http.client.HTTPConnection, fault: str) -> None:
+    with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
+        ask(client, f"[[mock fault={fault}]]")
+
+
+def test_cuts_a_stream_with_a_reset(client: http.client.HTTPConnection) -> None:
+    answer = ask(client, "[[mock fault=cut cut_after=3]]", stream=True)
+    read = b""
+    with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):  # noqa: PT012 - reads until it breaks
+        while piece := answer.read1(10_000):
+            read += piece
+    assert read.count(b"data: ") == 3
+
+
+def test_no_content_has_no_body(client: http.client.HTTPConnection) -> None:
+    answer = ask(client, "[[mock fault=no_content]]")
+    assert (answer.status, answer.read()) == (204, b"")
+    assert json.load(ask(client))["object"] == "chat.completion"
+
+
+@pytest.mark.parametrize("directions", ["fault=stall", "pace_ms=50 tokens=1000", "delay_ms=60000"])
+def test_notices_a_client_that_hangs_up(
+    mock: MockUpstream, client: http.client.HTTPConnection, directions: str
+) -> None:
+    body = json.dumps(
+        {"model": "m", "stream": True, "messages": [{"role": "user", "content": f"[[mock {directions}]]"}]}
+    ).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\nx-request-id: gone\r\n"
+    with socket.create_connection(("127.0.0.1", mock.port)) as peer:
+        peer.sendall(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+        mock.wait_for("gone")
+        assert mock.of("gone")[0]["client_gone_ms"] is None
+    entry = mock.wait_for("gone", lambda entry: entry["client_gone_ms"] is not None)
+    assert not entry["finished"]
+
+
+def test_answers_pipelined_requests_in_order(mock: MockUpstream) -> None:
+    one = b"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\n\r\n"
+    two = b"GET /none HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", mock.port), timeout=10) as peer:
+        peer.sendall(one + two)
+        said = bytearray()
+        eventually(lambda: said.extend(peer.recv(65536)) or said.count(b"HTTP/1.1 ") == 2)
+    assert said.index(b" 200 OK") < said.index(b" 404 Not Found")
+
+
+def test_what_is_not_http_is_hung_up_on(mock: MockUpstream) -> None:
+    with socket.create_connection(("127.0.0.1", mock.port), timeout=10) as peer:
+        peer.sendall(b"\x16\x03\x01 certainly not HTTP\r\n\r\n")
+        assert peer.recv(10) == b""
+
+
+def _status(answer: http.client.HTTPResponse) -> int:
+    answer.read()
+    return answer.status
