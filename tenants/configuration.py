@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.db.models import F
+from django.utils import timezone
 
 
 class ConfigurationVersion(models.Model):
@@ -42,6 +43,8 @@ class ConfiguredQuerySet(models.QuerySet[Any]):
     """A queryset whose bulk writes move the version too."""
 
     def update(self, **values: Any) -> int:
+        if any(field.name == "updated_at" for field in self.model._meta.concrete_fields):
+            values.setdefault("updated_at", timezone.now())
         with transaction.atomic(using=self.db):
             ConfigurationVersion.advance()
             return super().update(**values)

@@ -105,15 +105,21 @@ class KeyQuerySet(models.QuerySet["Key"]):
         now = timezone.now()
         return self.filter(revoked_at__isnull=True).filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
+    def update(self, **values: Any) -> int:
+        """Update rows, and move the field by which workers notice."""
+        values.setdefault("updated_at", timezone.now())
+        return super().update(**values)
+
 
 class Key(models.Model):
     """A virtual key: the caller's credential. Only its keyed hash is stored.
 
     Keys are not part of the snapshot (there may be a million): a worker looks one up by digest and forgets it when
-    `updated_at` moves, so every write must move that field.
+    `updated_at` moves, so every write must move that field. A row that is deleted says nothing any more, so keys are
+    revoked instead, and a tenant that has keys is suspended instead of deleted.
     """
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="keys")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys")
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="keys")
     name = models.CharField(max_length=200)
     prefix = models.CharField(max_length=16, editable=False, db_index=True)

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from providers.models import Price, PriceCatalog, Provider
 from routing.models import Route, Target
-from tenants.configuration import Configured, ConfigurationVersion
+from tenants.configuration import ConfigurationVersion, Configured
 from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_saving_updating_and_deleting_move_it(rows: dict[str, Any], name: str) -
     row = rows[name]
     kind = type(row)
     assert moved(row.save) > 0
-    assert moved(lambda: kind.objects.filter(pk=row.pk).update(pk=row.pk)) > 0
+    assert moved(lambda: kind.objects.filter(pk=row.pk).update(id=row.pk)) > 0
     assert moved(lambda: kind.objects.bulk_update([row], [row._meta.fields[1].name])) > 0
     assert moved(row.delete) > 0
     assert not kind.objects.filter(pk=row.pk).exists()
@@ -80,10 +80,10 @@ def test_related_rows_move_it(rows: dict[str, Any]) -> None:
 
 def test_a_change_that_is_undone_undoes_the_version(rows: dict[str, Any]) -> None:
     def fail() -> None:
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             rows["route"].save()
             assert moved(rows["target"].save) == 1
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
 
     assert moved(fail) == 0
 

@@ -9,7 +9,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tenants import keys
-from tenants.models import Key, Membership, Scope, Tenant, User, default_scopes, validate_route_patterns, validate_scopes
+from tenants.models import (
+    Key,
+    Membership,
+    Scope,
+    Tenant,
+    User,
+    default_scopes,
+    validate_route_patterns,
+    validate_scopes,
+)
 
 pytestmark = pytest.mark.django_db
 
