@@ -27,9 +27,13 @@ from tenants import keys
 from tenants.configuration import ConfigurationVersion
 from tenants.keys import Caller
 from usage.journal import Journal
+from usage.records import AttemptRecord
+from usage.reports import usage_of_request
 from usage.shipper import Shipper
 
 REFRESH_INTERVAL_S = 0.4
+DATABASE_THREADS = 2
+CLOSE_WAIT_S = 10.0
 # Longer than the clocks of two machines differ plus the time a transaction stays open.
 CHANGED_KEYS_WINDOW = timedelta(seconds=30)
 T = TypeVar("T")
@@ -46,7 +50,7 @@ class Lifecycle:
         self._refresher: asyncio.Task[None] | None = None
         self._shipping: threading.Thread | None = None
         self._stop_shipping = threading.Event()
-        self._database = ThreadPoolExecutor(max_workers=2, thread_name_prefix="data-plane-db")
+        self._database = ThreadPoolExecutor(max_workers=DATABASE_THREADS, thread_name_prefix="data-plane-db")
         self._plane: DataPlane | None = None
         self._client: HttpClient | None = None
 
@@ -76,8 +80,7 @@ class Lifecycle:
         if self._shipping is not None:
             self._stop_shipping.set()
             await asyncio.to_thread(self._shipping.join)
-        for _ in range(2):
-            await self._in_database(connections.close_all)
+        await self._close_connections()
         self._database.shutdown(wait=True)
         self._plane = None
 
@@ -92,6 +95,7 @@ class Lifecycle:
             adapters=build_adapters(self._client),
             journal=Journal(directory, worker=worker),
             observers=self._observers,
+            usage_of_request=self._usage_of_request,
         )
         self._refresher = tasks.spawn(self._keep_fresh(), name="refresh-configuration")
         if settings.GATEWAY_INLINE_HOUSEKEEPER:
@@ -101,11 +105,18 @@ class Lifecycle:
             self._shipping.start()
 
     async def _find_caller(self, digest: str) -> Caller | None:
+        return await self._look_up(lambda: keys.find(digest), what="keys")
+
+    async def _usage_of_request(self, request_id: str, key_id: int) -> list[AttemptRecord]:
+        return await self._look_up(lambda: usage_of_request(request_id, key_id), what="usage")
+
+    async def _look_up(self, work: Callable[[], T], *, what: str) -> T:
         try:
-            return await self._in_database(lambda: keys.find(digest))
+            return await self._in_database(work)
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("key look-up failed", extra={"reason": type(error).__name__})
-            raise Unavailable("Keys can't be looked up now.", code="database_unavailable", retry_after_s=1) from error
+            logger.warning("look-up failed", extra={"what": what, "reason": type(error).__name__})
+            message = f"The gateway can't look up {what} now."
+            raise Unavailable(message, code="database_unavailable", retry_after_s=1) from error
 
     async def _keep_fresh(self) -> None:
         reachable = True
@@ -128,6 +139,16 @@ class Lifecycle:
         if snapshot is not None:
             plane.snapshot = snapshot
             logger.info("configuration replaced", extra={"version": snapshot.version})
+
+    async def _close_connections(self) -> None:
+        """Close the connection of each database thread; they wait for each other, so that none is asked twice."""
+        together = threading.Barrier(DATABASE_THREADS)
+
+        def close() -> None:
+            together.wait(CLOSE_WAIT_S)
+            connections.close_all()
+
+        await asyncio.gather(*(self._in_database(close) for _ in range(DATABASE_THREADS)))
 
     async def _in_database(self, work: Callable[[], T]) -> T:
         """Run a synchronous look at the database on a thread of the data plane's own."""

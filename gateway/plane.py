@@ -3,7 +3,7 @@
 import logging
 import random
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.access import KeyDirectory
@@ -17,6 +17,8 @@ RECENT_REQUESTS_MAX = 4096
 RECENT_ATTEMPTS_MAX = 64  # of one request: a caller may send the same id with every call
 
 logger = logging.getLogger("gateway.plane")
+
+UsageLookUp = Callable[[str, int], Awaitable[list[AttemptRecord]]]
 
 
 class RecentUsage:
@@ -43,12 +45,16 @@ class RecentUsage:
 
 @dataclass(slots=True)
 class DataPlane:
-    """`snapshot` is replaced whole when the configuration changes; a call keeps the one it began with."""
+    """`snapshot` is replaced whole when the configuration changes; a call keeps the one it began with.
+
+    `usage_of_request` asks the database for the attempts of a request by a key. Raises Unavailable.
+    """
 
     snapshot: Snapshot
     keys: KeyDirectory
     adapters: Mapping[str, Adapter]
     journal: Journal
+    usage_of_request: UsageLookUp
     observers: Sequence[Observer] = ()
     chance: random.Random = field(default_factory=random.Random)
     recent: RecentUsage = field(default_factory=RecentUsage)

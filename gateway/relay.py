@@ -1,6 +1,8 @@
 """A stream on its way to the client: passes bytes on, ends in an error event if the upstream breaks, settles once."""
 
+import asyncio
 import time
+from contextlib import suppress
 
 from gateway.call import Attempt, Call, Outcome
 from gateway.plane import DataPlane
@@ -12,6 +14,8 @@ from providers.dialects import sse
 from providers.dialects.openai_chat.errors import encode_error
 from routing.attempts.single import OpenStream
 from usage.records import Ending
+
+END_GRACE_S = 0.1
 
 
 class StreamRelay:
@@ -61,6 +65,10 @@ class StreamRelay:
 
     async def _next(self) -> bytes:
         reader = self._reader
+        if reader.done:
+            await self._wait_for_end()
+            self._settle("completed")
+            raise StopAsyncIteration
         while reader.failure is None:
             data = await self._answer.next_chunk()
             if data is None:
@@ -73,6 +81,13 @@ class StreamRelay:
             if passed:
                 return passed
         raise reader.failure
+
+    async def _wait_for_end(self) -> None:
+        """Give a whole answer's connection a moment to end, so that it can be used again; the caller has everything."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_GRACE_S):
+                while await self._answer.next_chunk() is not None:
+                    pass
 
     def _settle(self, ending: Ending, error: UpstreamFailed | None = None) -> None:
         self._settled = True

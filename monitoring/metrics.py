@@ -1,7 +1,7 @@
 """Prometheus metrics of calls, under the names dashboards already use.
 
-Labels are bounded: providers and routes are configured, a model is the target's. Children are looked up once and kept,
-because finding one by its labels costs more than counting.
+Labels are bounded: providers, routes and models are named as they are configured, wildcards with their `*`. Children
+are looked up once and kept, because finding one by its labels costs more than counting.
 """
 
 from functools import lru_cache
@@ -57,7 +57,7 @@ class MetricsObserver:
 
     def attempt_ended(self, call: Call, attempt: Attempt) -> None:
         """Count one attempt."""
-        series = _series(attempt.target.connection.slug, attempt.target.model, call.route.name)
+        series = _series(attempt.target.connection.slug, attempt.target.configured_model, call.route.configured_name)
         series.requests[attempt.ending in ("completed", "cancelled")].inc()
         series.latency.observe((attempt.ended_ns - attempt.started_ns) / 1e6)
         usage = attempt.usage
@@ -76,6 +76,6 @@ class MetricsObserver:
 
     def call_ended(self, outcome: Outcome) -> None:
         """Count one call."""
-        _calls(outcome.call.route.name, str(outcome.status)).inc()
+        _calls(outcome.call.route.configured_name, str(outcome.status)).inc()
         if len(outcome.call.attempts) > 1:
-            ATTEMPTS_A_CALL.labels(outcome.call.route.name).inc(len(outcome.call.attempts) - 1)
+            ATTEMPTS_A_CALL.labels(outcome.call.route.configured_name).inc(len(outcome.call.attempts) - 1)

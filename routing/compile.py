@@ -8,14 +8,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 
-from providers.price_rows import read_price_index
-
 from kernel.secrets import SealBroken
 from providers import models as provider_rows
 from providers.adapters.connection import Connection
 from providers.adapters.http import Headers, InvalidRequest, Origin, Timeouts, UpstreamRequest
 from providers.adapters.http.messages import encode_head
 from providers.presets import PRESETS
+from providers.price_rows import read_price_index
 from routing import models
 from routing.snapshot import Route, RouteTable, Snapshot, Target, Wildcard
 from tenants.configuration import ConfigurationVersion
@@ -121,6 +120,7 @@ def _compile_route(row: models.Route, known: dict[str, models.Route], connection
             groups += _compile_groups(fallback, connections)
     return Route(
         name=row.name,
+        configured_name=row.name,
         groups=tuple(groups),
         max_attempts=row.max_attempts,
         created_at_s=int(row.created_at.timestamp()),
@@ -142,6 +142,7 @@ def _compile_target(row: models.Target, connection: Connection) -> Target:
         name=f"{connection.slug}/{row.model}",
         connection=connection,
         model=row.model,
+        configured_model=row.model,
         weight=row.weight,
         timeouts=Timeouts(
             connect_s=usual.connect_s,

@@ -13,20 +13,25 @@ NAMES_SHOWN_MAX = 12
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One configured upstream model, ready to be called."""
+    """One configured upstream model, ready to be called. `configured_model` still has the `*` that `model` filled."""
 
     name: str
     connection: Connection
     model: str
+    configured_model: str
     weight: int
     timeouts: Timeouts
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A name clients ask for; `groups` are tried in order, targets inside one by weight."""
+    """A name clients ask for; `groups` are tried in order, targets inside one by weight.
+
+    `configured_name` still has the `*` that `name` filled: there are only so many of those.
+    """
 
     name: str
+    configured_name: str
     groups: tuple[tuple[Target, ...], ...]
     max_attempts: int
     created_at_s: int

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import msgspec
-from asgiref.sync import sync_to_async
 
 from gateway import access
 from gateway.endpoints.edge import caller_of, endpoint
@@ -13,7 +12,6 @@ from gateway.plane import DataPlane
 from kernel.errors import NotFound
 from kernel.money import format_usd
 from usage.records import AttemptRecord
-from usage.reports import usage_of_request
 
 LOOK_UP_TRIES = 6
 LOOK_UP_PAUSE_S = 0.25
@@ -49,7 +47,7 @@ async def request_usage(plane: DataPlane, incoming: Incoming, request_id: str, w
             break
         if tries:
             await asyncio.sleep(LOOK_UP_PAUSE_S)
-        attempts = await sync_to_async(usage_of_request, thread_sensitive=False)(wanted, caller.key_id)
+        attempts = await plane.usage_of_request(wanted, caller.key_id)
     if not attempts:
         raise NotFound(f"This key made no request '{wanted[:128]}'.", code="request_not_found")
     return _json(_describe(wanted, attempts))

@@ -1,4 +1,4 @@
-"""What the tests of the front door share: a data plane with a real journal and an upstream that says what it is told."""
+"""What the tests of the front door share: a plane with a real journal over an upstream that obeys."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from gateway.plane import DataPlane
 from providers.adapters.http import HttpClient
 from providers.adapters.mock import MockAdapter
 from routing.snapshot import Snapshot
-from tests.builders import Recorder, key_directory, route, snapshot
+from tests.builders import Recorder, key_directory, no_usage, route, snapshot
 from tests.scripted import Upstream
 from usage.journal import Journal, read_entries
 from usage.records import AttemptRecord
@@ -54,6 +54,7 @@ def make_plane(journal: Journal, recorder: Recorder) -> MakePlane:
             "journal": journal,
             "observers": [recorder],
             "chance": random.Random(1),
+            "usage_of_request": no_usage,
         }
         return DataPlane(**(usual | fields))
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -133,7 +134,7 @@ def chunked(*parts: bytes) -> Client:
 def test_a_body_in_pieces_is_put_together(cuts: list[int]) -> None:
     data = msgspec.json.encode(CHAT)
     edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
-    client_parts = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    client_parts = [data[start:end] for start, end in pairwise(edges)]
 
     async def go() -> bytes | None:
         return await serving(None)._read(chunked(*client_parts).receive)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from gateway.plane import DataPlane
 from kernel.errors import UpstreamFailed
 from providers.adapters.http import BrokenResponse, ConnectFailed, FirstByteTimeout
 from providers.dialects.canonical import Operation, Usage, estimate_tokens
+from providers.dialects.openai_chat.request import decode_head
 from providers.presets import PRESETS
 from providers.prices import Price, PriceBook, Rates, cost_nanos
 from routing.snapshot import RouteTable, Snapshot
@@ -27,6 +28,7 @@ from tests.builders import (
     connection,
     incoming,
     key_directory,
+    no_usage,
     price_book,
     route,
     snapshot,
@@ -37,7 +39,8 @@ from usage.journal import Journal
 from usage.records import AttemptRecord
 
 BODY = msgspec.json.encode(CHAT)
-PROMPT_NANOS = estimate_tokens(len(BODY)) * 1_000
+PROMPT_TOKENS = estimate_tokens(decode_head(Operation.CHAT, BODY).input_bytes)
+PROMPT_NANOS = PROMPT_TOKENS * 1_000
 TEN_AND_FIVE = {"prompt_tokens": 10, "completion_tokens": 5}
 TEN_AND_FIVE_NANOS = 10 * 1_000 + 5 * 2_000
 STREAM = CHAT | {"stream": True}
@@ -166,7 +169,7 @@ async def test_an_answer_passes_untouched_and_its_cost_is_exact(
 async def test_a_missing_usage_is_estimated_and_marked(make_plane: MakePlane, recorder: Recorder) -> None:
     reply = await serve(make_plane(Upstream(whole(None, "x" * 9))))
     [record] = recorder.attempts
-    assert record.usage == Usage(input_tokens=estimate_tokens(len(BODY)), output_tokens=3, estimated=True)
+    assert record.usage == Usage(input_tokens=PROMPT_TOKENS, output_tokens=3, estimated=True)
     assert record.cost_nanos == PROMPT_NANOS + 3 * 2_000
     assert header(reply, b"x-gateway-cost-usd") == f"{record.cost_nanos / 1e9:f}".rstrip("0")
 
@@ -193,7 +196,7 @@ async def test_without_a_price_the_cost_is_unknown_never_zero(make_plane: MakePl
     ],
 )
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_the_next_target_answers_and_each_try_is_settled_once(
+async def test_the_next_target_answers_and_each_try_is_settled_once(  # noqa: PLR0917 - one a parameter
     make_plane: MakePlane,
     recorder: Recorder,
     journaled: Journaled,
@@ -210,8 +213,6 @@ async def test_the_next_target_answers_and_each_try_is_settled_once(
     reply = await serve(make_plane(Upstream(first, second), two_targets()), STREAM_WITH_USAGE if streamed else CHAT)
     body = await drain(reply) if streamed else reply.body
     tries = journaled()
-    if streamed:  # the request is longer, and an estimate with it
-        first_nanos = first_nanos and estimate_tokens(len(msgspec.json.encode(STREAM_WITH_USAGE))) * 1_000
     assert [(r.attempt_number, r.target, r.ending) for r in tries] == [(1, "a/m", ending), (2, "b/m", "completed")]
     assert (tries[0].error_code, tries[0].status, tries[0].cost_nanos) == (error_code, status, first_nanos)
     assert tries[0].usage.estimated is bool(first_nanos)
@@ -271,7 +272,9 @@ async def test_one_unpriced_try_makes_the_whole_unknown_on_streams_too(make_plan
     assert b'"prompt_tokens":10' in body
 
 
-async def test_a_fault_of_our_own_is_settled_too(make_plane: MakePlane, recorder: Recorder, journaled: Journaled) -> None:
+async def test_a_fault_of_our_own_is_settled_too(
+    make_plane: MakePlane, recorder: Recorder, journaled: Journaled
+) -> None:
     reply = await serve(make_plane(Upstream(RuntimeError("a bug"))))
     assert (reply.status, code(reply)) == (500, "internal_error")
     assert b"a bug" not in reply.body
@@ -297,7 +300,7 @@ async def test_hanging_up_before_the_head_is_settled_once(
     await _cancel(task)
     [record] = journaled()
     assert (record.ending, record.error_code, record.usage.estimated) == ("cancelled", "client_disconnected", True)
-    assert record.cost_nanos == estimate_tokens(len(msgspec.json.encode(body))) * 1_000
+    assert record.cost_nanos == PROMPT_NANOS
     assert [outcome.status for outcome in recorder.outcomes] == [499]
 
 
@@ -444,6 +447,7 @@ def test_a_stream_costs_what_a_whole_answer_costs(usage: dict[str, Any]) -> None
             adapters={"mock": upstream},
             journal=Unwritten(),
             observers=[heard],
+            usage_of_request=no_usage,
         )
         unary = await serve(plane)
         body = await drain(await serve(plane, STREAM_WITH_USAGE))
@@ -475,12 +479,14 @@ async def test_every_class_of_token_by_hand(make_plane: MakePlane, recorder: Rec
     assert cost_nanos(recorder.attempts[0].usage, price) == 13_295_000
 
 
-async def test_a_stream_without_usage_is_estimated_from_what_was_said(make_plane: MakePlane, recorder: Recorder) -> None:
+async def test_a_stream_without_usage_is_estimated_from_what_was_said(
+    make_plane: MakePlane, recorder: Recorder
+) -> None:
     assert ONE_AND_TWO.output == 2_000_000_000_000
     await drain(await serve(make_plane(Upstream(stream(*spoken("four", "more!")))), STREAM))
     [record] = recorder.attempts
     assert (record.usage.output_tokens, record.usage.estimated, record.ending) == (3, True, "completed")
-    assert record.cost_nanos == estimate_tokens(len(msgspec.json.encode(STREAM))) * 1_000 + 3 * 2_000
+    assert record.cost_nanos == PROMPT_NANOS + 3 * 2_000
 
 
 async def test_a_stream_is_told_its_target_but_no_cost_before_it_has_one(make_plane: MakePlane) -> None:

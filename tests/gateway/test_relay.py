@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from providers.adapters.http import BrokenResponse, IdleTimeout
 from providers.dialects.canonical import Usage
 from providers.dialects.openai_chat.stream import StreamReader
 from routing.attempts.single import OpenStream
-from tests.builders import Recorder, call, key_directory, route, snapshot, target
+from tests.builders import Recorder, call, key_directory, no_usage, route, snapshot, target
 from tests.scripted import DONE, Answer, delta, event, spoken, stream, usage_event
 from usage.journal import Journal
 from usage.records import AttemptRecord
@@ -186,11 +187,11 @@ def test_however_it_goes_it_is_settled_once_and_never_a_success_by_mistake(
 ) -> None:
     data = WHOLE if fails_at is None else WHOLE[:fails_at]
     edges = [0, *sorted({cut for cut in cuts if cut < len(data)}), len(data)]
-    pieces: list[Any] = [data[start:end] for start, end in zip(edges, edges[1:], strict=False) if start < end]
+    pieces: list[Any] = [data[start:end] for start, end in pairwise(edges) if start < end]
     answer = stream(*pieces, *([] if fails_at is None else [CUT]))
     journal = Unwritten()
     found = snapshot(route())
-    plane = DataPlane(snapshot=found, keys=key_directory(), adapters={}, journal=journal)
+    plane = DataPlane(snapshot=found, keys=key_directory(), adapters={}, journal=journal, usage_of_request=no_usage)
 
     async def go() -> bytes:
         relay = open_relay(plane, answer)

@@ -63,7 +63,7 @@ def test_usage_that_counts_nothing_is_estimated(make_plane: MakePlane, recorder:
         (UpstreamBroken("cut"), "failed", None, ESTIMATED, 100_000),
     ],
 )
-def test_a_failure_costs_what_the_provider_may_have_read(
+def test_a_failure_costs_what_the_provider_may_have_read(  # noqa: PLR0917 - one a parameter
     make_plane: MakePlane,
     recorder: Recorder,
     error: GatewayError,

@@ -1,5 +1,6 @@
 """Every path leads to its door, with the arguments that door wants."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -27,11 +28,9 @@ async def ask(plane: Any, method: str, path: str, body: bytes = b"", *, key: boo
     messages = [{"type": "http.request", "body": body}]
 
     async def receive() -> Any:
-        if messages:
-            return messages.pop()
-        import asyncio
-
-        await asyncio.Event().wait()
+        while not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
 
     async def send(message: Any) -> None:
         sent.append(message)

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from kernel.secrets import new_sealing_key
 from providers.models import Price, PriceCatalog, Provider
@@ -234,7 +234,9 @@ def test_prices_are_those_of_the_vendors_in_use() -> None:
 
 def test_a_larger_configuration_takes_no_more_queries() -> None:
     def queries() -> int:
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             compile_snapshot()
         return len(captured)
 

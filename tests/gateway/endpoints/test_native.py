@@ -69,7 +69,7 @@ class Shipped:
         self._found = list(found)
         self.asked: list[tuple[str, int]] = []
 
-    def __call__(self, request_id: str, key_id: int) -> list[AttemptRecord]:
+    async def __call__(self, request_id: str, key_id: int) -> list[AttemptRecord]:
         self.asked.append((request_id, key_id))
         return self._found if len(self.asked) >= self._on_try else []
 
@@ -97,24 +97,21 @@ async def test_one_that_is_still_on_its_way_is_waited_for(
     make_plane: MakePlane, monkeypatch: pytest.MonkeyPatch, on_try: int
 ) -> None:
     shipped = Shipped(on_try, record())
-    monkeypatch.setattr(native, "usage_of_request", shipped)
     monkeypatch.setattr(native, "LOOK_UP_PAUSE_S", 0)
-    reply = await native.request_usage(make_plane(), incoming(), "r")
+    reply = await native.request_usage(make_plane(usage_of_request=shipped), incoming(), "r")
     assert (reply.status, read(reply)["cost_nanos"]) == (200, 7)
     assert shipped.asked == [("r", 1)] * on_try
 
 
 async def test_an_unknown_one_is_404_after_a_while(make_plane: MakePlane, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = Shipped(1)
-    monkeypatch.setattr(native, "usage_of_request", shipped)
     monkeypatch.setattr(native, "LOOK_UP_PAUSE_S", 0)
-    reply = await native.request_usage(make_plane(), incoming(), "r")
+    reply = await native.request_usage(make_plane(usage_of_request=shipped), incoming(), "r")
     assert (reply.status, read(reply)["error"]["code"]) == (404, "request_not_found")
     assert len(shipped.asked) == native.LOOK_UP_TRIES
 
 
 async def test_another_keys_request_is_unknown(make_plane: MakePlane, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "usage_of_request", Shipped(1))
     monkeypatch.setattr(native, "LOOK_UP_PAUSE_S", 0)
     plane = make_plane(keys=key_directory(mine=caller(), theirs=caller(key_id=2)))
     await openai.chat_completions(plane, incoming(CHAT, secret="mine", x_request_id="r"))
@@ -122,11 +119,9 @@ async def test_another_keys_request_is_unknown(make_plane: MakePlane, monkeypatc
     assert (await native.request_usage(plane, incoming(secret="theirs"), "r")).status == 404
 
 
-async def test_an_unpriced_attempt_makes_the_total_unknown(
-    make_plane: MakePlane, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(native, "usage_of_request", Shipped(1, record(), record(cost_nanos=None)))
-    body = read(await native.request_usage(make_plane(), incoming(), "r"))
+async def test_an_unpriced_attempt_makes_the_total_unknown(make_plane: MakePlane) -> None:
+    plane = make_plane(usage_of_request=Shipped(1, record(), record(cost_nanos=None)))
+    body = read(await native.request_usage(plane, incoming(), "r"))
     assert (body["cost_usd"], body["cost_nanos"]) == (None, None)
     assert [attempt["cost_usd"] for attempt in body["attempts"]] == ["0.000000007", None]
 
