@@ -6,6 +6,7 @@ Secrets that nobody supplied are made once and kept in `secrets.json` in the dat
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
@@ -68,11 +69,17 @@ def _kept_secrets(path: Path) -> Secrets:
         "key_pepper": secrets.token_urlsafe(32),
         "sealing_keys": [new_sealing_key()],
     }
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        kept: Secrets = json.loads(path.read_text())
-        return kept
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(fresh, file)
-    return fresh
+    if not path.exists():
+        _write_once(path, json.dumps(fresh))
+    kept: Secrets = json.loads(path.read_text())
+    return kept
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Give a file its text, whole from the moment it is there; whoever comes second leaves the first one's."""
+    writing = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(writing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    with suppress(FileExistsError):
+        os.link(writing, path)
+    writing.unlink()

@@ -14,7 +14,7 @@ def serve(*, config: Path | None, host: str, port: int, workers: int) -> int:
     try:
         django.setup()
         call_command("serve", config=config, host=host, port=port, workers=workers)
-    except (CommandError, ValueError) as error:
+    except (CommandError, OSError, ValueError) as error:
         print(f"llmgateway: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

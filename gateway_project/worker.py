@@ -14,6 +14,8 @@ from django.conf import settings
 
 from gateway_project.asgi import application
 
+# A frame that is too large for a body should be told so, not cut off.
+WS_FRAME_MARGIN_BYTES = 64 * 1024
 # Django's heap is large and lives as long as the process; walking it in every collection costs a seventh of a call.
 GC_THRESHOLDS = (50_000, 50, 50)
 
