@@ -41,15 +41,27 @@ class StreamRelay:
             return first
         if self._settled:
             raise StopAsyncIteration
+        reader = self._reader
+        failure: UpstreamFailed | None = None
         try:
-            return await self._next()
+            while reader.failure is None and not reader.done:
+                data = await self._answer.next_chunk()
+                if data is None:
+                    return self._end()
+                passed = reader.feed(data)
+                if passed:
+                    return passed
+            if reader.failure is not None:
+                raise reader.failure
+            await self._wait_for_end()
         except UpstreamIOError as error:
-            failure: UpstreamFailed = translate(error, provider=self._attempt.target.connection.slug)
+            failure = translate(error, provider=self._attempt.target.connection.slug)
         except UpstreamFailed as error:
             failure = error
-        if self._reader.done:  # the answer is whole; only the connection ended badly
+        if reader.done:  # the answer is whole, whatever became of its connection
             self._settle("completed")
             raise StopAsyncIteration
+        assert failure is not None
         self._settle("cut", failure)
         return sse.encode(encode_error(failure, request_id=self._call.request_id))
 
@@ -63,24 +75,12 @@ class StreamRelay:
         self._attempt.error_code = "client_disconnected"
         self._settle("cancelled")
 
-    async def _next(self) -> bytes:
-        reader = self._reader
-        if reader.done:
-            await self._wait_for_end()
-            self._settle("completed")
+    def _end(self) -> bytes:
+        left = self._reader.end()
+        self._settle("completed")
+        if not left:
             raise StopAsyncIteration
-        while reader.failure is None:
-            data = await self._answer.next_chunk()
-            if data is None:
-                left = reader.end()
-                self._settle("completed")
-                if left:
-                    return left
-                raise StopAsyncIteration
-            passed = reader.feed(data)
-            if passed:
-                return passed
-        raise reader.failure
+        return left
 
     async def _wait_for_end(self) -> None:
         """Give a whole answer's connection a moment to end, so that it can be used again; the caller has everything."""

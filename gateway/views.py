@@ -45,31 +45,31 @@ api = DataPlaneAPI(
 RAW: Any = None
 
 
-@api.post("/v1/chat/completions", response=RAW, tags=["OpenAI"], openapi_extra=openapi.CHAT)
+@api.post("/v1/chat/completions", response=RAW, tags=["Inference"], openapi_extra=openapi.CHAT)
 async def chat_completions(request: HttpRequest) -> ReplyResponse:
     """Create a chat completion, whole or as a stream of server-sent events."""
     return ReplyResponse(await openai.chat_completions(*_of(request)))
 
 
-@api.post("/v1/completions", response=RAW, tags=["OpenAI"], openapi_extra=openapi.COMPLETION)
+@api.post("/v1/completions", response=RAW, tags=["Inference"], openapi_extra=openapi.COMPLETION)
 async def completions(request: HttpRequest) -> ReplyResponse:
     """Create a legacy completion, whole or as a stream of server-sent events."""
     return ReplyResponse(await openai.completions(*_of(request)))
 
 
-@api.post("/v1/embeddings", response=RAW, tags=["OpenAI"], openapi_extra=openapi.EMBEDDING)
+@api.post("/v1/embeddings", response=RAW, tags=["Inference"], openapi_extra=openapi.EMBEDDING)
 async def embeddings(request: HttpRequest) -> ReplyResponse:
     """Embed one text or several."""
     return ReplyResponse(await openai.embeddings(*_of(request)))
 
 
-@api.get("/v1/models", response=RAW, tags=["OpenAI"], openapi_extra=openapi.READ)
+@api.get("/v1/models", response=RAW, tags=["Inference"], openapi_extra=openapi.READ)
 async def list_models(request: HttpRequest) -> ReplyResponse:
     """List the models this key may use."""
     return ReplyResponse(await openai.list_models(*_of(request)))
 
 
-@api.get("/v1/models/{path:model}", response=RAW, tags=["OpenAI"], openapi_extra=openapi.READ)
+@api.get("/v1/models/{path:model}", response=RAW, tags=["Inference"], openapi_extra=openapi.READ)
 async def get_model(request: HttpRequest, model: str) -> ReplyResponse:
     """Describe one model this key may use."""
     return ReplyResponse(await openai.get_model(*_of(request), model))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ _POISON = (DataError, IntegrityError, OverflowError, ValueError)
 _COLUMNS = {field.attname: field for field in UsageRecord._meta.concrete_fields}
 _SAME_NAME = [name for name in AttemptRecord.__struct_fields__ if name in _COLUMNS]
 _OF_USAGE = [name for name in Usage.__struct_fields__ if name in _COLUMNS]
+_same_of = attrgetter(*_SAME_NAME)
+_usage_of = attrgetter(*_OF_USAGE)
 _AMOUNTS = (*_OF_USAGE, "cost_nanos", "latency_us", "first_byte_us")
 _HOUR_DIMENSIONS = ("hour", "tenant_id", "key_id", "route", "provider", "model")
 _HOUR_SUMS = ("attempts", "errors", "input_tokens", "output_tokens", "cost_nanos", "unpriced_attempts", "latency_us")
@@ -179,13 +182,15 @@ def _row_of(record: AttemptRecord) -> _Row:
 
     Texts are cut to their column: what was used counts, however long the name it went by.
     """
-    row: _Row = {name: getattr(record, name) for name in _SAME_NAME}
-    row |= {name: getattr(record.usage, name) for name in _OF_USAGE}
+    row: _Row = dict(zip(_SAME_NAME, _same_of(record), strict=True))
+    row.update(zip(_OF_USAGE, _usage_of(record.usage), strict=True))
     for name in _AMOUNTS:
         if not 0 <= (row[name] or 0) <= _LARGEST_AMOUNT:
             raise ValueError(f"{name} is {row[name]}")
     for name, length in _TEXT_LENGTHS.items():
-        row[name] = row[name].replace("\0", "")[:length]
+        text = row[name]
+        if len(text) > length or "\0" in text:
+            row[name] = text.replace("\0", "")[:length]
     row["started_at"] = _EPOCH + timedelta(microseconds=record.started_at_ns // 1_000)
     row["tokens_estimated"] = record.usage.estimated
     return row
@@ -206,7 +211,7 @@ def _insert(rows: Collection[_Row]) -> None:
             return
         marks = ", ".join(["%s"] * len(_COLUMNS))
         for value in values:
-            value[_STARTED_AT] = connection.ops.adapt_datetimefield_value(value[_STARTED_AT])
+            value[_STARTED_AT] = value[_STARTED_AT].replace(tzinfo=None).isoformat(" ")  # as the ORM would write it
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608 names of ours
 
 

@@ -54,9 +54,14 @@ class EventSplitter:
         self._rest = rest
 
 
+def is_one_line(data: bytes) -> bool:
+    """Tell whether bytes are exactly one event of one line, `data: …` and a blank line."""
+    return data.startswith(b"data: ") and data.endswith(b"\n\n") and data.find(b"\n") == len(data) - 2
+
+
 def data_of(event: bytes) -> bytes | None:
     """Return the data of an event, lines joined; None for comments and events without data."""
-    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2:
+    if is_one_line(event):
         return event[6:-2]
     lines = [line[5:].removeprefix(b" ") for line in event.splitlines() if line.startswith(b"data:")]
     return b"\n".join(lines) if lines else None

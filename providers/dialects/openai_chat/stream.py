@@ -19,15 +19,15 @@ DONE = b"data: [DONE]\n\n"
 _ABSENT = msgspec.Raw(b"")
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, gc=False):
     arguments: str | None = None
 
 
-class _ToolCall(msgspec.Struct):
+class _ToolCall(msgspec.Struct, gc=False):
     function: _Function | None = None
 
 
-class _Delta(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -35,14 +35,14 @@ class _Delta(msgspec.Struct):
     tool_calls: list[_ToolCall] | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     index: int = 0
     delta: _Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
 
 
-class _Chunk(msgspec.Struct):
+class _Chunk(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: WireUsage | None = None
     error: msgspec.Raw = _ABSENT
@@ -94,6 +94,8 @@ class StreamReader:
         before it is returned; nothing after it is.
         """
         try:
+            if not self._splitter.rest and sse.is_one_line(data):  # the usual case, and the hot one
+                return self._pass_data(data, data[6:-2])
             events = self._splitter.feed(data)
             if len(events) == 1:
                 return self._pass(events[0])
@@ -131,8 +133,9 @@ class StreamReader:
 
     def _pass(self, event: bytes) -> bytes:
         data = sse.data_of(event)
-        if data is None:
-            return event
+        return event if data is None else self._pass_data(event, data)
+
+    def _pass_data(self, event: bytes, data: bytes) -> bytes:
         if data == b"[DONE]":
             self.done = True
             return event
