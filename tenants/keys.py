@@ -81,8 +81,8 @@ def rotate(key: Key, *, overlap: timedelta) -> tuple[Key, str]:
     now = clock.now()
     ends_at = now + overlap
     with transaction.atomic():
-        old_name = key.name
-        expires_at = min(key.expires_at, ends_at) if key.expires_at else ends_at
+        old_name, old_expiry = key.name, key.expires_at
+        expires_at = min(old_expiry, ends_at) if old_expiry else ends_at
         Key.objects.filter(pk=key.pk).update(
             name=f"{old_name[:170]} (until {ends_at:%Y-%m-%d %H:%M:%S}, {key.prefix})",
             expires_at=expires_at,
@@ -95,6 +95,7 @@ def rotate(key: Key, *, overlap: timedelta) -> tuple[Key, str]:
             user=key.user,
             scopes=key.scopes,
             allowed_routes=key.allowed_routes,
+            expires_at=old_expiry,
             replaces=key,
         )
 

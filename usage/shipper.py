@@ -43,7 +43,7 @@ _HOUR_SUMS = ("attempts", "errors", "input_tokens", "output_tokens", "cost_nanos
 _TEXT_LENGTHS = {
     name: column.max_length
     for name, column in _COLUMNS.items()
-    if isinstance(column, models.CharField) and not column.primary_key
+    if isinstance(column, models.CharField) and column.max_length and not column.primary_key
 }
 
 _STARTED_AT = list(_COLUMNS).index("started_at")
