@@ -67,7 +67,7 @@ def _period_cards(sums: Sums) -> list[tuple[str, str, str]]:
     return [
         ("Attempts", f"{sums.attempts:,}", tokens),
         ("Error rate", f"{share:.1f} %", f"{sums.errors:,} errors{unpriced}"),
-        ("Mean latency", f"{sums.mean_latency_us / 1000:,.0f} ms", "from the first byte sent to the last received"),
+        ("Mean latency", f"{sums.mean_latency_us / 1000:,.0f} ms", "over all attempts"),
     ]
 
 
@@ -100,7 +100,7 @@ def _charts(bars: list[HourPoint], *, hourly: bool) -> list[dict[str, str]]:
     failed = ("Failed", "red-500", lambda sums: sums.errors)
     return [
         {"title": "Spend, USD", "type": "bar", "data": draw(("USD", "primary-600", _dollars))},
-        {"title": "Attempts and errors", "type": "bar", "data": draw(succeeded, failed)},
+        {"title": "Attempts and errors", "type": "bar", "data": draw(failed, succeeded)},
         {"title": "Mean latency, ms", "type": "line", "data": draw(("ms", "primary-600", _milliseconds))},
     ]
 
@@ -128,7 +128,7 @@ def _top(title: str, group_by: GroupBy, parameter: str, since: datetime, now: da
             "link": f"{records}?{urlencode({parameter: row.value if row.id is None else row.id})}",
             "cost": usd(row.sums.cost_nanos),
             "attempts": f"{row.sums.attempts:,}",
-            "share": 100 * row.sums.cost_nanos // dearest if dearest else 0,
+            "share": max(1, 100 * row.sums.cost_nanos // dearest) if dearest else 0,
         }
         for row in found.rows
     ]

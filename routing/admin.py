@@ -58,6 +58,10 @@ class TargetInline(TabularInline[Target, Route]):
     autocomplete_fields = ("provider",)
     show_change_link = True
 
+    def get_extra(self, request: HttpRequest, obj: Route | None = None, **kwargs: Any) -> int:
+        """A new route wants a target."""
+        return 0 if obj else 1
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Target]:
         return super().get_queryset(request).select_related("provider", "route")
 
