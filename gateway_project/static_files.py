@@ -17,5 +17,6 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # Whit
         del response["Content-Type"]
         for name, value in found.items():
             response[name] = value
-        found.close()
+        if found.file_to_stream is not None:
+            found.file_to_stream.close()  # not the response: closing that would end the request before its time
         return response

@@ -14,6 +14,7 @@ from providers.mock.directions import Directions, without_directions
 
 CREATED_AT_S = 1_760_000_000
 DEFAULT_DIMENSIONS = 64
+DIMENSIONS_MAX = 8192  # the mock computes beside everybody's calls
 _FILLER = ("the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog")
 
 
@@ -111,6 +112,8 @@ def embedding(request: dict[str, Any], model: str) -> bytes:
     given = request.get("input", "")
     texts = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
     dimensions = request.get("dimensions") or DEFAULT_DIMENSIONS
+    if dimensions > DIMENSIONS_MAX:
+        raise ValueError(f"dimensions must be at most {DIMENSIONS_MAX}")
     vectors = [_vector(str(text), dimensions) for text in texts]
     as_base64 = request.get("encoding_format") == "base64"
     data = [

@@ -14,7 +14,7 @@ behind the model's name (`mock-small?status=429&retry_after=1`), which a target 
 """
 
 import re
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -36,6 +36,7 @@ Fault = Literal[
     "no_done",
     "no_usage",
 ]
+TOKENS_MAX = 1_000_000
 FAULTS = frozenset(get_args(Fault)) - {""}
 
 _IN_TEXT = re.compile(r"\[\[mock ([^\]]*)\]\]")
@@ -49,7 +50,7 @@ class Directions(msgspec.Struct, frozen=True):
     fails: int | None = None
     fault: Fault = ""
     cut_after: int = 2
-    tokens: int | None = None
+    tokens: Annotated[int, msgspec.Meta(ge=0, le=TOKENS_MAX)] | None = None
     delay_ms: int = 0
     pace_ms: int = 0
     tool: int = 0

@@ -30,13 +30,17 @@ class Script:
 
 
 def write_script(operation: Operation, body: bytes, *, tries_before: int) -> Script:
-    """Decide the answer to a request that was tried so many times before."""
+    """Decide the answer to a request that was tried so many times before; one it can't read is refused."""
     try:
-        request: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
-        text = answers.prompt_text(request)
-        model, directions = read_directions(model=str(request.get("model", "")), text=text)
-    except (msgspec.DecodeError, ValueError) as error:
+        return _write(operation, body, tries_before)
+    except (msgspec.DecodeError, ValueError, TypeError, AttributeError, LookupError) as error:
         return _error(400, str(error), code="invalid_request")
+
+
+def _write(operation: Operation, body: bytes, tries_before: int) -> Script:
+    request: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
+    text = answers.prompt_text(request)
+    model, directions = read_directions(model=str(request.get("model", "")), text=text)
     if directions.fails is not None and tries_before >= directions.fails:
         directions = Directions(tokens=directions.tokens, pace_ms=directions.pace_ms, tool=directions.tool)
     if directions.status:

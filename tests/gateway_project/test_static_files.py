@@ -1,6 +1,9 @@
+import pytest
 from django.test import Client
 
 ADDRESS = "/static/portal/markup.js"
+
+pytestmark = pytest.mark.django_db  # every request looks after old connections when it ends
 
 
 def test_file_is_served_whole(client: Client) -> None:

@@ -72,7 +72,7 @@ def test_every_fault_makes_a_difference(fault: str, stream: bool) -> None:
     ) or (fault in only_streams and not stream) or (fault == "no_usage" and not stream)  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"model":"m?nope=1","messages":[]}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"model":"m?nope=1","messages":[]}', b'{"messages":[1]}'])
 def test_nonsense_is_answered_with_400(body: bytes) -> None:
     made = write_script(Operation.CHAT, body, tries_before=0)
     assert made.status == 400

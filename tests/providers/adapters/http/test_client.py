@@ -224,14 +224,14 @@ async def test_closed_connections_leave_no_circles(client: HttpClient) -> None:
     """The collector is frozen and rare in production: what is closed has to go by reference count alone."""
     gc.collect()
     gc.disable()
-    others = {id(thing) for thing in gc.get_objects() if isinstance(thing, Connection)}
+    others = {id(thing) for thing in gc.get_objects() if type(thing) is Connection}
     try:
         async with LoopbackServer(saying(OK)) as server:
             await call(client, server)
             (pool,) = client._pools.values()
             await eventually(lambda: pool.open_count == 0)
         await asyncio.sleep(0.01)
-        alive = [thing for thing in gc.get_objects() if isinstance(thing, Connection)]
+        alive = [thing for thing in gc.get_objects() if type(thing) is Connection]
         assert [thing for thing in alive if id(thing) not in others] == []
     finally:
         gc.enable()
