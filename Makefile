@@ -3,6 +3,7 @@
 .PHONY: help install run test check format bench lock clean
 
 PORT ?= 8000
+PYTEST_ARGS ?= -n auto --maxprocesses 4
 HOST ?= 127.0.0.1
 PY := .venv/bin/python
 

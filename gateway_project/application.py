@@ -18,6 +18,7 @@ from monitoring.metrics import MetricsObserver
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 DATA_PLANE_PREFIXES = ("/v1/", "/health", "/ready")
+DATA_PLANE_ROOT = "/v1"
 
 logger = logging.getLogger("gateway_project.application")
 
@@ -33,7 +34,7 @@ def build_application(control_plane: ASGIApplication) -> ASGIApplication:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "http":
-            if scope["path"].startswith(DATA_PLANE_PREFIXES):
+            if scope["path"].startswith(DATA_PLANE_PREFIXES) or scope["path"] == DATA_PLANE_ROOT:
                 await lifecycle.ensure_started()
                 await data_plane(scope, receive, send)
             else:

@@ -4,7 +4,10 @@ This process only supervises: it restarts a worker that died, and on SIGTERM or 
 lets the housekeeper ship what they wrote.
 """
 
+import ctypes
 import logging
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,14 +15,18 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 logger = logging.getLogger("gateway_project.serve")
 
 HOUSEKEEPER = "housekeeper"
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 RESTART_PAUSE_S = 1.0
 POLL_INTERVAL_S = 0.2
 DRAIN_MARGIN_S = 5.0
+ORDERLY = (0, -signal.SIGTERM)  # a child that was still starting had nothing to drain, and no handler yet
 
 
 class CannotServe(Exception):
@@ -83,7 +90,12 @@ class Supervisor:
         if name != HOUSEKEEPER:
             shared = (self.listener.fileno(),)
             command = [sys.executable, "-m", "gateway_project.worker", "--fd", str(self.listener.fileno())]
-        self._children[name] = subprocess.Popen(command, pass_fds=shared, start_new_session=True)  # noqa: S603
+        self._children[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+            command,
+            pass_fds=shared,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has one thread
+        )
 
     def _restart_if_dead(self, name: str) -> None:
         status = self._children[name].poll()
@@ -99,7 +111,20 @@ class Supervisor:
         statuses = [_end_process(child, self.drain_s + DRAIN_MARGIN_S) for child in _told_to_stop(self._children)]
         statuses += [_end_process(child, DRAIN_MARGIN_S * 4) for child in _told_to_stop({"": housekeeper})]
         logger.info("stopped")
-        return 0 if all(status == 0 for status in statuses) else 1
+        return 0 if all(status in ORDERLY for status in statuses) else 1
+
+
+def share_metrics(directory: Path) -> None:
+    """Let workers to come count into files of one directory, so that any of them can answer for all."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this child when the supervisor is killed: nobody would drain or restart it any more."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _told_to_stop(children: dict[str, subprocess.Popen[bytes]]) -> list[subprocess.Popen[bytes]]:

@@ -25,17 +25,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="an open listening socket")
     options = parser.parse_args()
-    # uvicorn raises the signal again when it has ended; a handler that does nothing makes that an exit status of 0.
+    server = uvicorn.Server(_configure())
+
+    # uvicorn listens to signals only while it runs: one that comes before must end it too, and the one it raises again
+    # when it has ended must not kill the process, so that its exit status is 0.
+    def note_signal(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _ignore)
-    _run(options.fd)
-
-
-def _run(descriptor: int) -> None:
+        signal.signal(number, note_signal)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     # Not uvicorn's own `fd`, which takes every socket for a Unix one: Nagle's algorithm would stay on, and hold each
     # answer on a kept connection back for 40 ms.
-    listener = socket.socket(fileno=descriptor)
-    config = uvicorn.Config(
+    server.run(sockets=[socket.socket(fileno=options.fd)])
+
+
+def _configure() -> uvicorn.Config:
+    return uvicorn.Config(
         application,
         loop="uvloop",
         http="httptools",
@@ -50,14 +58,6 @@ def _run(descriptor: int) -> None:
         timeout_graceful_shutdown=int(settings.GATEWAY_DRAIN_S),
         backlog=2048,
     )
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def _ignore(number: int, frame: FrameType | None) -> None:
-    """Let the signal pass: uvicorn has already acted on it."""
 
 
 if __name__ == "__main__":

@@ -1,21 +1,19 @@
 """What the tests of usage share: records to journal, and databases that several threads can use at once."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import dj_database_url
-import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
 from providers.dialects.canonical import Usage
+from tests.services import postgresql
+from tests.services.availability import NotAvailable, skip_or_fail
 from usage.records import AttemptRecord
 
 STARTED_AT_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
@@ -91,17 +89,9 @@ def _sqlite_file(directory: Path) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _postgresql() -> Iterator[dict[str, Any]]:
-    server = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-    name = f"llmgateway_test_{uuid4().hex[:12]}"
-    try:
-        admin = psycopg.connect(server, autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no PostgreSQL for the tests: {error}")
-        pytest.skip(f"no PostgreSQL: {error}")
-    with admin:
-        admin.execute(f"CREATE DATABASE {name}")
+    with ExitStack() as stack:
         try:
-            yield dict(dj_database_url.parse(urlsplit(server)._replace(path=f"/{name}").geturl()))
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            url = stack.enter_context(postgresql.scratch_database())
+        except NotAvailable as error:
+            skip_or_fail(error)
+        yield dict(dj_database_url.parse(url))

@@ -18,7 +18,7 @@ from gateway_project.configuration.document import ConfigurationRefused
 from gateway_project.configuration.embedded import Seeded, seed_embedded
 from gateway_project.configuration.files import load_config
 from gateway_project.configuration.report import render
-from gateway_project.serve import CannotServe, Supervisor, open_socket, require_shared_counters
+from gateway_project.serve import CannotServe, Supervisor, open_socket, require_shared_counters, share_metrics
 from gateway_project.welcome import write_welcome
 from routing.compile import compile_snapshot
 
@@ -48,6 +48,8 @@ class Command(BaseCommand):
         self._prepare(options["config"], base_url=f"http://{options['host']}:{listener.getsockname()[1]}")
         self._log_summary(workers=options["workers"], address=listener.getsockname()[:2])
         connections.close_all()
+        if options["workers"] > 1:
+            share_metrics(settings.GATEWAY_DATA_DIR / "metrics")
         sys.exit(Supervisor(listener, workers=options["workers"], drain_s=settings.GATEWAY_DRAIN_S).run())
 
     def _prepare(self, config: Path | None, *, base_url: str) -> None:

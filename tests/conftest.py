@@ -1,0 +1,50 @@
+"""What every test may ask for: services and programs outside of Python, each under the one rule of availability."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.services import browsers, postgresql, redis_server
+from tests.services.availability import NotAvailable, skip_or_fail
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of this session's own."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgresql.scratch_database())
+        except NotAvailable as error:
+            skip_or_fail(error)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The URL of an empty Redis database of this session's own."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(redis_server.scratch_database())
+        except NotAvailable as error:
+            skip_or_fail(error)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """A Chromium."""
+    try:
+        return browsers.find_chromium()
+    except NotAvailable as error:
+        skip_or_fail(error)
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """A Node with OpenAI's client installed beside the scripts of tests/e2e/node."""
+    try:
+        return browsers.find_node()
+    except NotAvailable as error:
+        skip_or_fail(error)
