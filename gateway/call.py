@@ -1,8 +1,9 @@
 """One call and its attempts, as they grow along the journey, and the outcome that observers hear."""
 
 import time
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from kernel.errors import GatewayError
 from kernel.ids import new_id
@@ -14,8 +15,7 @@ from usage.records import AttemptRecord, Ending
 NOTHING_USED = Usage()
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """The client's request: who, what, where to."""
 
     request_id: str
@@ -26,7 +26,7 @@ class Call:
     head: Head
     body: bytes
     started_ns: int
-    attempts: list["Attempt"] = field(default_factory=list)
+    attempts: list["Attempt"] = msgspec.field(default_factory=list)
 
     @property
     def cost_nanos(self) -> int | None:
@@ -39,16 +39,15 @@ class Call:
         return total
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """One try at one target; `ending` is set once, when it is settled."""
 
     number: int
     target: Target
     because: str
-    attempt_id: str = field(default_factory=lambda: new_id("att"))
-    started_at_ns: int = field(default_factory=time.time_ns)
-    started_ns: int = field(default_factory=time.perf_counter_ns)
+    attempt_id: str = msgspec.field(default_factory=lambda: new_id("att"))
+    started_at_ns: int = msgspec.field(default_factory=time.time_ns)
+    started_ns: int = msgspec.field(default_factory=time.perf_counter_ns)
     first_byte_ns: int | None = None
     ended_ns: int = 0
     ending: Ending | None = None
@@ -90,8 +89,7 @@ class Attempt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """How a call ended; `status` is what the client saw at the head of the answer."""
 
     call: Call

@@ -1,8 +1,9 @@
 """What goes in and out of an endpoint. No framework knows these, and they know none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 Headers = list[tuple[bytes, bytes]]
 JSON = (b"content-type", b"application/json")
@@ -21,8 +22,7 @@ class Chunks(Protocol):
         """Be done with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """A request: header names in lower case, the body whole."""
 
     method: str
@@ -32,8 +32,7 @@ class Incoming:
     query: str = ""
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """An answer: a body, or chunks that come over time."""
 
     status: int

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,15 +25,16 @@ class RecentUsage:
     """The last attempts of this worker, so that a caller can ask for a cost before it has reached the database."""
 
     def __init__(self) -> None:
-        self._by_request: OrderedDict[tuple[int, str], deque[AttemptRecord]] = OrderedDict()
+        self._by_request: OrderedDict[tuple[int, str], list[AttemptRecord]] = OrderedDict()
 
     def add(self, record: AttemptRecord) -> None:
         """Remember an attempt; the oldest request makes room."""
         name = (record.key_id, record.request_id)
         attempts = self._by_request.get(name)
         if attempts is None:
-            attempts = self._by_request[name] = deque(maxlen=RECENT_ATTEMPTS_MAX + 1)
-        attempts.append(record)
+            self._by_request[name] = [record]
+        elif len(attempts) <= RECENT_ATTEMPTS_MAX:
+            attempts.append(record)
         if len(self._by_request) > RECENT_REQUESTS_MAX:
             self._by_request.popitem(last=False)
 

@@ -53,7 +53,7 @@ class Rates:
     @property
     def says_nothing(self) -> bool:
         """Tell whether no class of unit has a price."""
-        return all(getattr(self, name) is None for name in RATE_NAMES)
+        return self.input is None and self.output is None and all(getattr(self, name) is None for name in RATE_NAMES)
 
     @property
     def free(self) -> bool:

@@ -1,7 +1,8 @@
 """The contract of an adapter, and what a broken exchange with any upstream means."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from kernel.errors import UpstreamBroken, UpstreamFailed, UpstreamRefused, UpstreamTimeout, UpstreamUnreachable
 from providers.adapters import http
@@ -9,8 +10,7 @@ from providers.adapters.connection import Connection
 from providers.dialects.canonical import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """One request to one upstream: what is asked, of which model, with which body already in its dialect."""
 
     connection: Connection

@@ -5,7 +5,8 @@ the time it asked for. A wait longer than the caller would sit through is not wa
 """
 
 import random
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kernel.errors import UpstreamFailed
 from routing.snapshot import Target
@@ -15,8 +16,7 @@ BACKOFF_MAX_S = 4.0
 RETRY_AFTER_MAX_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(msgspec.Struct, frozen=True):
     """The next try: where, after which wait, and why."""
 
     target: Target
@@ -24,8 +24,7 @@ class Try:
     because: str
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(msgspec.Struct):
     """The tries of one call. `next_try` after each failure, until it says None."""
 
     targets: list[Target]
@@ -33,8 +32,8 @@ class Plan:
     chance: random.Random
     _made: int = 0
     _position: int = 0
-    _resting_s: dict[int, float] = field(default_factory=dict)
-    _given_up: set[int] = field(default_factory=set)
+    _resting_s: dict[int, float] = msgspec.field(default_factory=dict)
+    _given_up: set[int] = msgspec.field(default_factory=set)
 
     def first_try(self, because: str) -> Try:
         """Return the first try."""

@@ -1,6 +1,6 @@
 """One try at one target: send, read as far as is needed to know that it worked, translate what went wrong."""
 
-from dataclasses import dataclass
+import msgspec
 
 from kernel.errors import UpstreamBroken
 from providers.adapters.base import Adapter, Exchange, UpstreamAnswer, translate
@@ -12,8 +12,7 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 ERROR_BYTES_MAX = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class WholeAnswer:
+class WholeAnswer(msgspec.Struct, frozen=True):
     """A unary answer that is one: its bytes as they came and what accounting needs of them."""
 
     headers: list[tuple[bytes, bytes]]
@@ -21,8 +20,7 @@ class WholeAnswer:
     facts: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStream:
+class OpenStream(msgspec.Struct, frozen=True):
     """A stream whose first bytes are in; closing the answer cancels the upstream."""
 
     answer: UpstreamAnswer
