@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from providers.catalog import seed_bundled_prices
 
 from gateway_project.configuration.declared import Declared
 from gateway_project.configuration.document import ConfigurationRefused, Mark, Problem
@@ -17,6 +16,7 @@ from gateway_project.configuration.people import put_key, put_tenant, put_user
 from gateway_project.configuration.prices import put_price
 from gateway_project.configuration.rows import Application, IssuedKey
 from gateway_project.configuration.upstream import check_fallbacks, put_provider, put_route
+from providers.catalog import seed_bundled_prices
 from tenants.configuration import ConfigurationVersion
 
 

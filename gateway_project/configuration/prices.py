@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from providers.catalog import OPERATOR, set_price
-
 from gateway_project.configuration.declared import RATES, DeclaredPrice
 from gateway_project.configuration.people import find_tenant
 from gateway_project.configuration.rows import Application
+from providers.catalog import OPERATOR, set_price
 from providers.models import Price, Provider
 from providers.presets import PRESETS
 from tenants.models import Tenant
