@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from gateway.messages import Incoming
-from kernel.errors import AuthenticationFailed, PermissionRefused
+from kernel.errors import AuthenticationFailed, PermissionRefused, Unavailable
 from routing.snapshot import Route, Snapshot, unknown_route
 from tenants.keys import Caller, digest_of
 
 KEYS_REMEMBERED_MAX = 100_000
 MISS_REMEMBERED_S = 1.0
 HIT_REMEMBERED_S = 60.0
+AWAY_REMEMBERED_S = 5.0
 SECRET_BYTES_MAX = 512
 _KEY_HEADERS = (b"api-key", b"x-api-key", b"x-goog-api-key")
 
@@ -51,8 +52,14 @@ class KeyDirectory:
             self._known.pop(digest, None)
 
     async def _load(self, digest: str) -> Caller | None:
-        caller = await self._look_up(digest)
-        kept_s = HIT_REMEMBERED_S if caller is not None else MISS_REMEMBERED_S
+        try:
+            caller = await self._look_up(digest)
+            kept_s = HIT_REMEMBERED_S if caller is not None else MISS_REMEMBERED_S
+        except Unavailable:  # nobody can be asked: what was known stands, and what was pushed away stays unknown
+            known = self._known.get(digest)
+            if known is None or known.caller is None:
+                raise
+            caller, kept_s = known.caller, AWAY_REMEMBERED_S
         self._known[digest] = _Known(caller, time.monotonic() + kept_s)
         if len(self._known) > KEYS_REMEMBERED_MAX:
             self._known.popitem(last=False)

@@ -10,13 +10,20 @@ from kernel.ids import new_id
 from providers.dialects.canonical import Head, Operation, Usage
 from routing.snapshot import Route, Snapshot, Target
 from tenants.keys import Caller
+from usage.admission import Grant
+from usage.policy import ProviderLimit
 from usage.records import AttemptRecord, Ending
 
 NOTHING_USED = Usage()
 
 
 class Call(msgspec.Struct):
-    """The client's request: who, what, where to."""
+    """The client's request: who, what, where to.
+
+    `grant` is what it holds of limits and budgets, None where none applies. `worst_nanos` is the most that one try at
+    a target can cost, by its name, worked out where money is reserved. `input_tokens` is what was counted token by
+    token, by tokenizer.
+    """
 
     request_id: str
     operation: Operation
@@ -27,6 +34,10 @@ class Call(msgspec.Struct):
     body: bytes
     started_ns: int
     attempts: list["Attempt"] = msgspec.field(default_factory=list)
+    grant: Grant | None = None
+    worst_nanos: dict[str, int] = msgspec.field(default_factory=dict)
+    input_tokens: dict[str, int] = msgspec.field(default_factory=dict)
+    max_cost_nanos: int | None = None
 
     @property
     def cost_nanos(self) -> int | None:
@@ -38,9 +49,18 @@ class Call(msgspec.Struct):
             total += attempt.cost_nanos
         return total
 
+    @property
+    def posted_nanos(self) -> int:
+        """Return what the attempts that have ended cost, as far as it is known."""
+        return sum(attempt.cost_nanos or 0 for attempt in self.attempts)
+
 
 class Attempt(msgspec.Struct):
-    """One try at one target; `ending` is set once, when it is settled."""
+    """One try at one target; `ending` is set once, when it is settled.
+
+    `slot` is its place among the journal's attempts under way. `closing` tells that no other try follows, so that its
+    record says what became of the call's reservation.
+    """
 
     number: int
     target: Target
@@ -57,11 +77,29 @@ class Attempt(msgspec.Struct):
     usage: Usage = NOTHING_USED
     price_id: int | None = None
     cost_nanos: int | None = 0
+    slot: int = -1
+    closing: bool = True
+    entered: tuple[ProviderLimit, ...] = ()
+    written: bool = False
 
     def record(self, call: Call) -> AttemptRecord:
         """Return what is written down of this attempt."""
         assert self.ending is not None
-        first_byte = self.first_byte_ns
+        return self._record(call, self.ending, self.usage, self.cost_nanos, self.price_id)
+
+    def record_if_lost(self, call: Call, usage: Usage, cost_nanos: int | None, price_id: int | None) -> AttemptRecord:
+        """Return what stands of this attempt if the worker dies now, with an estimate of what it used."""
+        return self._record(call, "lost", usage, cost_nanos, price_id)
+
+    def _record(
+        self, call: Call, ending: Ending, usage: Usage, cost_nanos: int | None, price_id: int | None
+    ) -> AttemptRecord:
+        first_byte, grant = self.first_byte_ns, call.grant
+        reserved_nanos = grant.reserved_nanos if grant is not None and self.closing else None
+        released_nanos = 0
+        if reserved_nanos is not None:
+            earlier_nanos = sum(other.cost_nanos or 0 for other in call.attempts if other is not self)
+            released_nanos = max(0, reserved_nanos - earlier_nanos - (cost_nanos or 0))
         return AttemptRecord(
             attempt_id=self.attempt_id,
             request_id=call.request_id,
@@ -77,15 +115,18 @@ class Attempt(msgspec.Struct):
             attempt_number=self.number,
             chosen_because=self.because,
             streamed=call.head.stream,
-            ending=self.ending,
+            ending=ending,
             status=self.status,
             error_code=self.error_code,
             finish_reason=self.finish_reason,
-            usage=self.usage,
-            cost_nanos=self.cost_nanos,
-            price_id=self.price_id,
-            latency_us=(self.ended_ns - self.started_ns) // 1000,
+            usage=usage,
+            cost_nanos=cost_nanos,
+            price_id=price_id,
+            latency_us=max(0, self.ended_ns - self.started_ns) // 1000,
             first_byte_us=(first_byte - self.started_ns) // 1000 if first_byte is not None else None,
+            charges=grant.charges if grant is not None else (),
+            reserved_nanos=reserved_nanos,
+            released_nanos=released_nanos,
         )
 
 

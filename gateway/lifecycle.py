@@ -15,10 +15,13 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from gateway.access import KeyDirectory
 from gateway.call import Observer
+from gateway.counting import open_counters, take_news, tell_finished
+from gateway.idempotency.once import build_idempotency
 from gateway.plane import DataPlane
 from kernel import clock, tasks
 from kernel.errors import Unavailable
 from kernel.ids import new_id
+from providers import tokens
 from providers.adapters.http import HttpClient
 from providers.adapters.table import build_adapters
 from routing.compile import compile_snapshot
@@ -26,6 +29,7 @@ from routing.snapshot import Snapshot
 from tenants import keys
 from tenants.configuration import ConfigurationVersion
 from tenants.keys import Caller
+from usage.denials import DenialLog
 from usage.journal import Journal
 from usage.records import AttemptRecord
 from usage.reports import usage_of_request
@@ -74,7 +78,10 @@ class Lifecycle:
         if self._refresher is not None:
             self._refresher.cancel()
         if self._plane is not None:
+            self._plane.denials.flush()
             await asyncio.to_thread(self._plane.journal.close)
+            await self._plane.counters.aclose()
+            await self._plane.idempotency.aclose()
         if self._client is not None:
             await self._client.aclose()
         if self._shipping is not None:
@@ -85,22 +92,30 @@ class Lifecycle:
         self._plane = None
 
     async def _start(self) -> None:
+        await asyncio.to_thread(tokens.warm_up)
+        worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{new_id('w')[2:14]}"
+        counters = await open_counters(worker=worker, in_database=self._in_database)
         snapshot = await self._in_database(compile_snapshot)
         self._client = HttpClient()
         directory = settings.GATEWAY_JOURNAL_DIR
-        worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{new_id('w')[2:14]}"
+        journal = Journal(directory, worker=worker, max_directory_bytes=settings.GATEWAY_JOURNAL_MAX_BYTES)
         self._plane = DataPlane(
             snapshot=snapshot,
             keys=KeyDirectory(self._find_caller),
             adapters=build_adapters(self._client),
-            journal=Journal(directory, worker=worker),
+            journal=journal,
+            counters=counters,
+            denials=DenialLog(journal),
+            idempotency=build_idempotency(settings.REDIS_URL),
+            usual_output_cap=settings.GATEWAY_DEFAULT_MAX_OUTPUT_TOKENS,
             observers=self._observers,
             usage_of_request=self._usage_of_request,
         )
         self._refresher = tasks.spawn(self._keep_fresh(), name="refresh-configuration")
         if settings.GATEWAY_INLINE_HOUSEKEEPER:
+            shipper = Shipper(directory, on_finished=tell_finished(counters, asyncio.get_running_loop()))
             self._shipping = threading.Thread(
-                target=Shipper(directory).run_forever, args=(self._stop_shipping,), name="shipper", daemon=True
+                target=shipper.run_forever, args=(self._stop_shipping,), name="shipper", daemon=True
             )
             self._shipping.start()
 
@@ -122,6 +137,7 @@ class Lifecycle:
         reachable = True
         while True:
             await asyncio.sleep(REFRESH_INTERVAL_S)
+            self.plane.denials.flush()
             try:
                 await self._refresh()
             except (DatabaseError, InterfaceError) as error:
@@ -138,6 +154,7 @@ class Lifecycle:
         plane.keys.forget(changed)
         if snapshot is not None:
             plane.snapshot = snapshot
+            await take_news(plane.counters, in_database=self._in_database)
             logger.info("configuration replaced", extra={"version": snapshot.version})
 
     async def _close_connections(self) -> None:

@@ -12,6 +12,10 @@ JSON = (b"content-type", b"application/json")
 class Chunks(Protocol):
     """Bytes that come over time; whoever takes them must close them, finished or not."""
 
+    @property
+    def whole(self) -> bool:
+        """Tell whether all was handed out and the answer is a success: False before its end, and for ever if cut."""
+
     def __aiter__(self) -> "Chunks":
         """Return itself."""
 

@@ -30,11 +30,32 @@ _GATEWAY_HEADERS = {
         "schema": {"type": "string"},
     },
 }
+_LIMIT_HEADERS = {
+    f"x-ratelimit-{what}-{kind}": {
+        "description": f"{said} the tightest limit of {kind} that holds for the call; absent where none does.",
+        "schema": {"type": "string" if what == "reset" else "integer"},
+    }
+    for what, said in (("limit", "Of"), ("remaining", "What is left of"), ("reset", "Time to the full reset of"))
+    for kind in ("requests", "tokens")
+} | {
+    "x-gateway-budget-remaining-usd": {
+        "description": "What is left of the tightest hard budget that holds for the call.",
+        "schema": {"type": "string"},
+    }
+}
+_CALL_HEADERS = _GATEWAY_HEADERS | _LIMIT_HEADERS
 _STREAM = {
     "stream": {"type": ["boolean", "null"]},
     "stream_options": {"type": ["object", "null"], "properties": {"include_usage": {"type": ["boolean", "null"]}}},
 }
 _COUNT = {"type": ["integer", "null"], "minimum": 1}
+_MAX_COST = {
+    "max_cost_usd": {
+        "type": ["number", "null"],
+        "minimum": 0,
+        "description": "The most that the call may cost, all its tries together. It stays at the gateway.",
+    }
+}
 
 SECURITY_SCHEMES: Mapping[str, Any] = MappingProxyType(
     {
@@ -52,7 +73,7 @@ def _operation(
         "responses": {
             200: {
                 "description": "OK",
-                "headers": _GATEWAY_HEADERS if body else {"x-request-id": _GATEWAY_HEADERS["x-request-id"]},
+                "headers": _CALL_HEADERS if body else {"x-request-id": _CALL_HEADERS["x-request-id"]},
                 "content": {kind: {"schema": {"type": "object"}} for kind in answer.split()},
             },
             "4XX": errors,
@@ -98,6 +119,7 @@ CHAT = _operation(
             "temperature": {"type": ["number", "null"]},
             "top_p": {"type": ["number", "null"]},
             "tools": {"type": ["array", "null"], "items": {"type": "object"}},
+            **_MAX_COST,
         },
     },
 )
@@ -112,6 +134,7 @@ COMPLETION = _operation(
             **_STREAM,
             "max_tokens": {"type": ["integer", "null"], "minimum": 0},
             "n": _COUNT,
+            **_MAX_COST,
         },
     },
 )
@@ -124,8 +147,17 @@ EMBEDDING = _operation(
             "input": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1}]},
             "encoding_format": {"type": ["string", "null"]},
             "dimensions": _COUNT,
+            **_MAX_COST,
         },
     },
+)
+DRY_RUN = _operation(
+    body={
+        "type": "object",
+        "required": ["model"],
+        "properties": {"model": {"type": "string", "minLength": 1}, **_MAX_COST},
+        "description": "The body of a chat completion, a completion or an embedding.",
+    }
 )
 READ = _operation()
 OPEN = _operation(secured=False)

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 
 from gateway.access import KeyDirectory
 from gateway.call import Attempt, Call, Observer, Outcome
+from gateway.idempotency.once import Idempotency, build_idempotency
 from providers.adapters.base import Adapter
 from routing.snapshot import Snapshot
+from usage import admission
+from usage.counters.base import Counters
+from usage.denials import DenialLog
 from usage.journal import Journal
 from usage.records import AttemptRecord
 
@@ -55,7 +59,11 @@ class DataPlane:
     keys: KeyDirectory
     adapters: Mapping[str, Adapter]
     journal: Journal
+    counters: Counters
+    denials: DenialLog
     usage_of_request: UsageLookUp
+    idempotency: Idempotency = field(default_factory=lambda: build_idempotency(""))
+    usual_output_cap: int = 4096
     observers: Sequence[Observer] = ()
     chance: random.Random = field(default_factory=random.Random)
     recent: RecentUsage = field(default_factory=RecentUsage)
@@ -63,7 +71,10 @@ class DataPlane:
     def attempt_ended(self, call: Call, attempt: Attempt) -> None:
         """Write an attempt down and tell the observers; one that fails is logged and changes nothing."""
         record = attempt.record(call)
-        self.journal.append(record)
+        attempt.written = True
+        self.journal.end(attempt.slot, record)
+        if attempt.entered:
+            admission.leave_provider(self.counters, attempt.entered)
         self.recent.add(record)
         for observer in self.observers:
             try:
@@ -72,7 +83,11 @@ class DataPlane:
                 logger.exception("observer failed", extra={"request_id": call.request_id})
 
     def call_ended(self, outcome: Outcome) -> None:
-        """Tell the observers."""
+        """Give back what the call held and did not use, and tell the observers."""
+        call = outcome.call
+        if call.grant is not None:
+            tokens = sum(attempt.usage.total_tokens for attempt in call.attempts)
+            call.grant.settle(self.counters, posted_nanos=call.posted_nanos, tokens=tokens)
         for observer in self.observers:
             try:
                 observer.call_ended(outcome)

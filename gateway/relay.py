@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from gateway.call import Attempt, Call, Outcome
 from gateway.plane import DataPlane
-from gateway.settlement import settle_stream
+from gateway.settlement import record_if_lost, settle_stream
 from kernel.errors import UpstreamFailed
 from providers.adapters.base import translate
 from providers.adapters.http import UpstreamIOError
@@ -16,12 +16,13 @@ from routing.attempts.single import OpenStream
 from usage.records import Ending
 
 END_GRACE_S = 0.1
+CHUNKS_A_REVISION = 32  # how often the journal hears how far a stream has come
 
 
 class StreamRelay:
     """An async iterator of bytes. Whoever iterates must call `aclose`: hanging up there cancels the upstream."""
 
-    __slots__ = ("_answer", "_attempt", "_call", "_first", "_plane", "_reader", "_settled")
+    __slots__ = ("_answer", "_attempt", "_call", "_chunks", "_first", "_plane", "_reader", "_settled", "whole")
 
     def __init__(self, plane: DataPlane, call: Call, attempt: Attempt, stream: OpenStream) -> None:
         self._plane = plane
@@ -31,6 +32,8 @@ class StreamRelay:
         self._reader = stream.reader
         self._first = stream.first
         self._settled = False
+        self._chunks = 0
+        self.whole = False
 
     def __aiter__(self) -> "StreamRelay":
         return self
@@ -48,6 +51,7 @@ class StreamRelay:
                 data = await self._answer.next_chunk()
                 if data is None:
                     return self._end()
+                self._note_progress()
                 passed = reader.feed(data)
                 if passed:
                     return passed
@@ -75,6 +79,13 @@ class StreamRelay:
         self._attempt.error_code = "client_disconnected"
         self._settle("cancelled")
 
+    def _note_progress(self) -> None:
+        self._chunks += 1
+        if self._chunks % CHUNKS_A_REVISION:
+            return
+        record = record_if_lost(self._plane, self._call, self._attempt, output_bytes=self._reader.output_bytes)
+        self._plane.journal.revise(self._attempt.slot, record)
+
     def _end(self) -> bytes:
         left = self._reader.end()
         self._settle("completed")
@@ -97,3 +108,4 @@ class StreamRelay:
         settle_stream(self._plane, self._call, self._attempt, self._reader, ending)
         duration_ns = time.perf_counter_ns() - self._call.started_ns
         self._plane.call_ended(Outcome(self._call, 200, error, duration_ns))
+        self.whole = ending == "completed"

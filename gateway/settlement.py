@@ -4,19 +4,22 @@ import time
 
 from gateway.call import Attempt, Call
 from gateway.plane import DataPlane
+from gateway.reservation import input_tokens, longest_output
 from kernel.errors import GatewayError, UpstreamRefused, UpstreamUnreachable
 from providers.dialects.canonical import Usage, estimate_tokens
+from providers.dialects.openai_chat.measure import read_prompt
 from providers.dialects.openai_chat.response import Answer
 from providers.dialects.openai_chat.stream import StreamReader
 from providers.prices import cost_nanos
-from usage.records import Ending
+from providers.tokens import estimate_prompt
+from usage.records import AttemptRecord, Ending
 
 
 def settle_whole(plane: DataPlane, call: Call, attempt: Attempt, facts: Answer) -> None:
     """Settle an attempt that brought a whole answer."""
     attempt.finish_reason = facts.finish_reason
     attempt.status = 200
-    usage = facts.usage or _estimate(call, output_bytes=facts.output_bytes)
+    usage = facts.usage or _estimate(plane, call, attempt, output_bytes=facts.output_bytes)
     _settle(plane, call, attempt, "completed", usage)
 
 
@@ -24,26 +27,61 @@ def settle_stream(plane: DataPlane, call: Call, attempt: Attempt, reader: Stream
     """Settle an attempt whose stream has ended, well or not."""
     attempt.finish_reason = reader.finish_reason
     attempt.status = 200
-    usage = reader.usage or _estimate(call, output_bytes=reader.output_bytes)
+    usage = reader.usage or _estimate(plane, call, attempt, output_bytes=reader.output_bytes)
     _settle(plane, call, attempt, ending, usage)
 
 
-def settle_failed(plane: DataPlane, call: Call, attempt: Attempt, error: GatewayError) -> None:
-    """Settle an attempt that brought nothing: free where the provider refused or never heard of it."""
+def conclude_failed(plane: DataPlane, call: Call, attempt: Attempt, error: GatewayError) -> None:
+    """Say what an attempt that brought nothing used: nothing where the provider refused or never heard of it.
+
+    It is written down afterwards, when it is known whether another try follows.
+    """
     attempt.error_code = error.code
     if isinstance(error, UpstreamRefused):
         attempt.status = error.status
-        _settle(plane, call, attempt, "refused", Usage())
+        _conclude(call, attempt, "refused", Usage())
     elif isinstance(error, UpstreamUnreachable):
-        _settle(plane, call, attempt, "failed", Usage())
+        _conclude(call, attempt, "failed", Usage())
     else:
-        _settle(plane, call, attempt, "failed", _estimate(call, output_bytes=0))
+        _conclude(call, attempt, "failed", _estimate(plane, call, attempt, output_bytes=0))
 
 
-def settle_cancelled(plane: DataPlane, call: Call, attempt: Attempt) -> None:
-    """Settle an attempt whose caller hung up before an answer came: the provider has read the prompt."""
-    attempt.error_code = "client_disconnected"
-    _settle(plane, call, attempt, "cancelled", _estimate(call, output_bytes=0))
+def settle_fault(plane: DataPlane, call: Call, error: GatewayError) -> None:
+    """Settle what a fault of the gateway left open."""
+    attempt = _open_attempt(call)
+    if attempt is not None:
+        if attempt.ending is None:
+            conclude_failed(plane, call, attempt, error)
+        plane.attempt_ended(call, attempt)
+
+
+def settle_cancelled(plane: DataPlane, call: Call) -> None:
+    """Settle what a caller left open who hung up before an answer came: the provider has read the prompt."""
+    attempt = _open_attempt(call)
+    if attempt is not None:
+        if attempt.ending is None:
+            attempt.error_code = "client_disconnected"
+            _conclude(call, attempt, "cancelled", _estimate(plane, call, attempt, output_bytes=0))
+        plane.attempt_ended(call, attempt)
+
+
+def record_if_lost(plane: DataPlane, call: Call, attempt: Attempt, *, output_bytes: int | None = None) -> AttemptRecord:
+    """Return what is true of an attempt if this worker dies now: an estimate.
+
+    Of a stream it counts what has passed, because a provider stops when its client is gone. A whole answer is paid
+    for in full whoever waits for it, so it counts with the longest one the call allows.
+    """
+    output_tokens = estimate_tokens(output_bytes or 0)
+    if not call.head.stream:
+        bounded = call.grant is not None or call.head.max_output_tokens is not None
+        output_tokens = longest_output(plane, call, attempt.target).tokens if bounded else 0
+    usage = Usage(input_tokens=estimate_tokens(call.head.input_bytes), output_tokens=output_tokens, estimated=True)
+    return attempt.record_if_lost(call, usage, *price_usage(call, attempt, usage))
+
+
+def _open_attempt(call: Call) -> Attempt | None:
+    """Return the attempt that is not written down yet; only the last one can be."""
+    return call.attempts[-1] if call.attempts and not call.attempts[-1].written else None
 
 
 def price_usage(call: Call, attempt: Attempt, usage: Usage) -> tuple[int | None, int | None]:
@@ -52,22 +90,32 @@ def price_usage(call: Call, attempt: Attempt, usage: Usage) -> tuple[int | None,
     price = call.snapshot.price_of(attempt.target, tenant_id=tenant_id, now_s=attempt.started_at_ns / 1e9)
     if price is None:
         return None, None
-    return cost_nanos(usage, price), price.id
+    cost = cost_nanos(usage, price)
+    if cost is None and call.grant is not None and call.grant.reserved_nanos is not None:
+        cost = call.worst_nanos.get(attempt.target.name)  # used what the list has no price for: never free
+    return cost, price.id
 
 
-def _estimate(call: Call, *, output_bytes: int) -> Usage:
-    return Usage(
-        input_tokens=estimate_tokens(call.head.input_bytes),
-        output_tokens=estimate_tokens(output_bytes),
-        estimated=True,
-    )
+def _estimate(plane: DataPlane, call: Call, attempt: Attempt, *, output_bytes: int) -> Usage:
+    """Return what an attempt probably used whose provider reported nothing, within what was reserved for it."""
+    target = attempt.target
+    tokenizer = target.connection.preset.tokenizer_of(target.model)
+    counted = estimate_prompt(read_prompt(call.operation, call.body), tokenizer=tokenizer)
+    output_tokens = estimate_tokens(output_bytes)
+    if call.grant is not None:
+        output_tokens = min(output_tokens, longest_output(plane, call, target).tokens)
+    return Usage(input_tokens=min(counted, input_tokens(call, target)), output_tokens=output_tokens, estimated=True)
 
 
 def _settle(plane: DataPlane, call: Call, attempt: Attempt, ending: Ending, usage: Usage) -> None:
+    _conclude(call, attempt, ending, usage)
+    plane.attempt_ended(call, attempt)
+
+
+def _conclude(call: Call, attempt: Attempt, ending: Ending, usage: Usage) -> None:
     assert attempt.ending is None, "an attempt is settled once"
     attempt.ending = ending
     attempt.usage = usage
     attempt.ended_ns = time.perf_counter_ns()
     if usage.total_tokens or ending == "completed":
         attempt.cost_nanos, attempt.price_id = price_usage(call, attempt, usage)
-    plane.attempt_ended(call, attempt)

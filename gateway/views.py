@@ -75,6 +75,12 @@ async def get_model(request: HttpRequest, model: str) -> ReplyResponse:
     return ReplyResponse(await openai.get_model(*_of(request), model))
 
 
+@api.post("/v1/gateway/dry-run", response=RAW, tags=["Gateway"], openapi_extra=openapi.DRY_RUN)
+async def try_dry(request: HttpRequest) -> ReplyResponse:
+    """Tell what would become of a call: targets, cost, and the verdict of every limit and budget. Nothing is called."""
+    return ReplyResponse(await native.try_dry(*_of(request)))
+
+
 @api.get("/v1/gateway/usage/{wanted}", response=RAW, tags=["Gateway"], openapi_extra=openapi.READ)
 async def request_usage(request: HttpRequest, wanted: str) -> ReplyResponse:
     """Tell what a request of this key used and cost, attempt by attempt."""

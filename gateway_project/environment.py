@@ -8,7 +8,8 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from kernel.secrets import new_sealing_key
 
@@ -33,6 +34,14 @@ def flag(name: str, *, default: bool) -> bool:
     raise ValueError(f"{name} is {word!r}; say true or false")
 
 
+def choice(name: str, *, among: tuple[str, ...]) -> str:
+    """Read a variable that is one of a few words. Raises ValueError for another."""
+    word = os.environ.get(name, "").strip().lower()
+    if word not in among:
+        raise ValueError(f"{name} is {word!r}; say {' or '.join(repr(known) for known in among if known)}")
+    return word
+
+
 def number(name: str, *, default: float) -> float:
     """Read a numeric variable. Raises ValueError where it is no number."""
     word = os.environ.get(name, "").strip()
@@ -43,6 +52,29 @@ def number(name: str, *, default: float) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError(f"{name} is {word!r}; give a number that is not below zero")
     return value
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Return Django's e-mail settings of a URL such as smtp://user:password@host:587; none for "".
+
+    `smtp` upgrades the connection unless told `?starttls=false`; `smtps` is encrypted from its first byte. Raises
+    ValueError for anything else.
+    """
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("GATEWAY_EMAIL_URL is no smtp:// or smtps:// URL with a host")
+    implicit = parts.scheme == "smtps"
+    starttls = not implicit and parse_qs(parts.query).get("starttls", ["true"])[-1] != "false"
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if implicit else 587 if starttls else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": implicit,
+        "EMAIL_USE_TLS": starttls,
+    }
 
 
 def data_dir(base: Path) -> Path:

@@ -21,7 +21,14 @@ GATEWAY_KEY_PEPPER = _secrets["key_pepper"].encode()
 GATEWAY_SEALING_KEYS = _secrets["sealing_keys"]
 GATEWAY_JOURNAL_DIR = GATEWAY_DATA_DIR / "journal"
 GATEWAY_MAX_BODY_BYTES = int(environment.number("GATEWAY_MAX_BODY_MB", default=32) * 1024 * 1024)
+GATEWAY_JOURNAL_MAX_BYTES = int(environment.number("GATEWAY_JOURNAL_MAX_MB", default=4096) * 1024 * 1024)
+GATEWAY_RETENTION_MONTHS = int(environment.number("GATEWAY_RETENTION_MONTHS", default=0))  # 0 keeps usage for ever
 GATEWAY_DRAIN_S = environment.number("GATEWAY_DRAIN_S", default=30)
+# The longest answer of a call that states none, where money or tokens are reserved and nobody said more of the model.
+GATEWAY_DEFAULT_MAX_OUTPUT_TOKENS = int(environment.number("GATEWAY_DEFAULT_MAX_OUTPUT_TOKENS", default=4096))
+# While Redis is away: "closed" refuses what a rule applies to, "local" goes on with each worker's share; unset, calls
+# under hard budgets are refused and limits go on with shares.
+GATEWAY_COUNTERS_AWAY = environment.choice("GATEWAY_COUNTERS_AWAY", among=("", "closed", "local"))
 GATEWAY_LOG_CALLS = environment.flag("GATEWAY_LOG_CALLS", default=False)
 # The shipper runs in a process of its own under `serve`; `runserver` and tests ask for it beside the worker.
 GATEWAY_INLINE_HOUSEKEEPER = environment.flag("GATEWAY_INLINE_HOUSEKEEPER", default="runserver" in sys.argv)
@@ -116,6 +123,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 X_FRAME_OPTIONS = "SAMEORIGIN"
+
+globals().update(environment.mail(os.environ.get("GATEWAY_EMAIL_URL", "")))
+DEFAULT_FROM_EMAIL = os.environ.get("GATEWAY_EMAIL_FROM", "llmgateway@localhost")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

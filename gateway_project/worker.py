@@ -21,10 +21,14 @@ GC_THRESHOLDS = (50_000, 50, 50)
 
 
 def main() -> None:
-    """Serve until SIGTERM, drain, flush, and end with status 0."""
+    """Serve the socket that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="an open listening socket")
-    options = parser.parse_args()
+    serve(socket.socket(fileno=parser.parse_args().fd))
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve a listening socket until SIGTERM, drain, flush, and end with status 0."""
     server = uvicorn.Server(_configure())
 
     # uvicorn listens to signals only while it runs: one that comes before must end it too, and the one it raises again
@@ -39,7 +43,7 @@ def main() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     # Not uvicorn's own `fd`, which takes every socket for a Unix one: Nagle's algorithm would stay on, and hold each
     # answer on a kept connection back for 40 ms.
-    server.run(sockets=[socket.socket(fileno=options.fd)])
+    server.run(sockets=[listener])
 
 
 def _configure() -> uvicorn.Config:

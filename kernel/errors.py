@@ -3,15 +3,20 @@
 GatewayError
 ├── InvalidRequest                400  the caller must change the request
 │   ├── BodyTooLarge              413
+│   ├── IdempotencyConflict       422  the idempotency key belongs to another request
+│   ├── IdempotencyInProgress     409  the first answer can't be given: not yet, or too large to be kept
 │   └── RouteUnknown              404  no such model
 ├── AuthenticationFailed          401  no key, or not a live one
 ├── PermissionRefused             403  a live key that may not do this
 ├── NotFound                      404  no such path or record
 ├── MethodNotAllowed              405
+├── RateLimited                   429  too many calls or tokens; later it may be served
+├── BudgetExceeded                429  it could cost more than is left
 ├── UpstreamFailed                502  a provider did not answer properly
 │   ├── UpstreamUnreachable       502  no connection
 │   ├── UpstreamTimeout           504  connected, too slow
 │   ├── UpstreamBroken            502  an answer that is none: cut, empty, not JSON
+│   ├── UpstreamBusy              429  as many calls are under way there as the gateway may make
 │   └── UpstreamRefused           any  an error answer of the provider's own
 ├── Unavailable                   503  the gateway itself can't serve now
 └── InternalError                 500  a fault of the gateway
@@ -61,6 +66,20 @@ class BodyTooLarge(InvalidRequest):
     code = "request_too_large"
 
 
+class IdempotencyConflict(InvalidRequest):
+    """The idempotency key was used for another request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class IdempotencyInProgress(InvalidRequest):
+    """The request was made before, and its first answer can't be given: not yet, or not again."""
+
+    status = 409
+    code = "idempotency_in_progress"
+
+
 class RouteUnknown(InvalidRequest):
     """The model asked for is not the name of a route."""
 
@@ -100,6 +119,23 @@ class MethodNotAllowed(GatewayError):
     code = "method_not_allowed"
 
 
+class RateLimited(GatewayError):
+    """A limit of requests, tokens or calls at once is reached; `type` says of which."""
+
+    status = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
+    retryable = True
+
+
+class BudgetExceeded(GatewayError):
+    """What the call could cost is more than a budget has left; trying again doesn't help."""
+
+    status = 429
+    type = "insufficient_quota"
+    code = "budget_exceeded"
+
+
 class UpstreamFailed(GatewayError):
     """A provider did not answer properly."""
 
@@ -126,6 +162,13 @@ class UpstreamBroken(UpstreamFailed):
     """The provider's answer is none: cut, empty, not JSON, not what was asked for."""
 
     code = "upstream_invalid_response"
+
+
+class UpstreamBusy(UpstreamFailed):
+    """The gateway makes as many calls to the provider as it may; nothing was sent."""
+
+    status = 429
+    code = "provider_busy"
 
 
 class UpstreamRefused(UpstreamFailed):

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from providers.dialects.canonical import Operation
+
+_OLDER = ("max_tokens",)
+_EITHER = ("max_tokens", "max_completion_tokens")
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -15,6 +20,9 @@ class Preset:
     `credential_env` is the variable its own tools read; where it is set, `make run` offers `usual_models`.
     `price_vendor` is the vendor's name in price lists. `accepts_stream_options` tells whether it understands
     `stream_options.include_usage`; where not, it is left out and usage is taken if it comes unasked.
+    `tokenizers` says how it counts (`providers.tokens.TOKENIZERS`), by the beginning of the model's name, first fit
+    first; none where that is unknown. `cap_fields` are the chat fields it knows for the longest answer; the first of
+    them is written where a cap is ours to write.
     """
 
     name: str
@@ -26,6 +34,17 @@ class Preset:
     litellm_prefix: str | None = None
     usual_models: tuple[str, ...] = ()
     accepts_stream_options: bool = True
+    tokenizers: tuple[tuple[str, str], ...] = ()
+    cap_fields: tuple[str, ...] = _EITHER
+
+    def tokenizer_of(self, model: str) -> str:
+        """Return the name of a model's tokenizer, "" where it is unknown."""
+        model = model.removeprefix("ft:")
+        return next((name for beginning, name in self.tokenizers if model.startswith(beginning)), "")
+
+    def cap_fields_of(self, operation: Operation) -> tuple[str, ...]:
+        """Return the fields that bound an answer's length; plain completions know only the older one everywhere."""
+        return _OLDER if operation is Operation.COMPLETION else self.cap_fields
 
 
 _ROWS = (
@@ -45,6 +64,19 @@ _ROWS = (
             "gpt-4o-mini",
             "text-embedding-3-small",
         ),
+        # The table of its own library, tiktoken 0.14; a model that is newer than that is taken to count as the newest.
+        tokenizers=(
+            ("gpt-4o-mini", "o200k_base_dear_pictures"),
+            ("gpt-4o", "o200k_base"),
+            ("gpt-4.", "o200k_base"),
+            ("gpt-4", "cl100k_base"),
+            ("gpt-3.5", "cl100k_base"),
+            ("text-embedding-", "cl100k_base"),
+            ("davinci-002", "cl100k_base"),
+            ("babbage-002", "cl100k_base"),
+            ("", "o200k_base"),
+        ),
+        cap_fields=("max_completion_tokens", "max_tokens"),
     ),
     Preset(
         name="openrouter",
@@ -73,6 +105,7 @@ _ROWS = (
         litellm_prefix="mistral",
         usual_models=("mistral-large-latest", "mistral-small-latest", "mistral-embed"),
         accepts_stream_options=False,
+        cap_fields=_OLDER,
     ),
     Preset(
         name="deepseek",
@@ -82,6 +115,7 @@ _ROWS = (
         price_vendor="deepseek",
         litellm_prefix="deepseek",
         usual_models=("deepseek-chat", "deepseek-reasoner"),
+        cap_fields=_OLDER,
     ),
     Preset(
         name="together",
@@ -91,6 +125,7 @@ _ROWS = (
         price_vendor="together",
         litellm_prefix="together_ai",
         usual_models=("meta-llama/Llama-3.3-70B-Instruct-Turbo",),
+        cap_fields=_OLDER,
     ),
     Preset(
         name="fireworks",
@@ -116,6 +151,7 @@ _ROWS = (
         credential_env="PERPLEXITYAI_API_KEY",
         price_vendor="perplexity",
         litellm_prefix="perplexity",
+        cap_fields=_OLDER,
     ),
     Preset(
         name="ollama",
@@ -123,6 +159,7 @@ _ROWS = (
         base_url="http://127.0.0.1:11434/v1",
         price_vendor="ollama",
         litellm_prefix="ollama_chat",
+        cap_fields=_OLDER,
     ),
     Preset(
         name="vllm",
@@ -143,6 +180,7 @@ _ROWS = (
         title="Mock (built in)",
         price_vendor="mock",
         usual_models=("mock-small", "mock-large", "mock-embedding"),
+        tokenizers=(("", "quarter_bytes"),),
     ),
 )
 

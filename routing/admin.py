@@ -14,7 +14,7 @@ from routing.models import Route, Target
 from tenants.admin_base import ModelAdmin, TabularInline, column
 from tenants.list_fields import LinesField
 
-_COPIED = ("provider", "model", "order", "weight", "enabled")
+_COPIED = ("provider", "model", "order", "weight", "enabled", "max_output_tokens")
 _TIMEOUTS = ("first_byte_timeout_ms", "idle_timeout_ms", "total_timeout_ms")
 
 
@@ -41,7 +41,16 @@ class RouteForm(forms.ModelForm[Route]):
 
     class Meta:
         model = Route
-        fields = ("name", "tenant", "description", "enabled", "max_attempts", "aliases", "fallbacks")
+        fields = (
+            "name",
+            "tenant",
+            "description",
+            "enabled",
+            "max_attempts",
+            "default_max_output_tokens",
+            "aliases",
+            "fallbacks",
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -79,7 +88,10 @@ class RouteAdmin(ModelAdmin[Route]):
     autocomplete_fields = ("tenant",)
     actions = ("duplicate", "enable", "disable")
     fieldsets = (
-        (None, {"fields": (("name", "tenant"), "description", ("enabled", "max_attempts"))}),
+        (
+            None,
+            {"fields": (("name", "tenant"), "description", ("enabled", "max_attempts", "default_max_output_tokens"))},
+        ),
         ("Names", {"fields": (("aliases", "fallbacks"),)}),
     )
 
@@ -133,6 +145,7 @@ def copy_route(route: Route) -> Route:
         description=route.description,
         enabled=False,
         max_attempts=route.max_attempts,
+        default_max_output_tokens=route.default_max_output_tokens,
         fallbacks=route.fallbacks,
     )
     copy.save()
@@ -157,7 +170,7 @@ class TargetAdmin(ModelAdmin[Target]):
     search_fields = ("model", "route__name", "provider__slug")
     autocomplete_fields = ("route", "provider")
     fieldsets = (
-        (None, {"fields": ("route", ("provider", "model"), ("order", "weight", "enabled"))}),
+        (None, {"fields": ("route", ("provider", "model"), ("order", "weight", "enabled"), "max_output_tokens")}),
         ("Timeouts of its own", {"fields": (_TIMEOUTS,)}),
     )
 

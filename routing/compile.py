@@ -18,6 +18,7 @@ from providers.price_rows import read_price_index
 from routing import models
 from routing.snapshot import Route, RouteTable, Snapshot, Target, Wildcard
 from tenants.configuration import ConfigurationVersion
+from usage.policy_rows import read_policy
 
 logger = logging.getLogger("routing.compile")
 Group = tuple[Target, ...]
@@ -42,6 +43,7 @@ def compile_snapshot() -> Snapshot:
         },
         price_book=read_price_index({connection.preset.price_vendor for connection in connections.values()}).book,
         provider_slugs=tuple(sorted(connection.slug for connection in connections.values())),
+        policy=read_policy(),
     )
 
 
@@ -124,6 +126,7 @@ def _compile_route(row: models.Route, known: dict[str, models.Route], connection
         groups=tuple(groups),
         max_attempts=row.max_attempts,
         created_at_s=int(row.created_at.timestamp()),
+        default_max_output_tokens=row.default_max_output_tokens,
     )
 
 
@@ -150,6 +153,7 @@ def _compile_target(row: models.Target, connection: Connection) -> Target:
             idle_s=_seconds(row.idle_timeout_ms, usual.idle_s),
             total_s=_seconds(row.total_timeout_ms, usual.total_s),
         ),
+        max_output_tokens=row.max_output_tokens,
     )
 
 

@@ -35,6 +35,12 @@ class Route(Configured):
     max_attempts = models.PositiveSmallIntegerField(
         default=3, validators=[MinValueValidator(1), MaxValueValidator(20)], help_text="Tries in all, first included."
     )
+    default_max_output_tokens = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Cap for calls that state none, where a budget applies. Empty: the model's own, else the gateway's.",
+    )
     fallbacks = models.JSONField(
         default=list,
         blank=True,
@@ -52,6 +58,10 @@ class Route(Configured):
                 fields=["tenant", "name"], condition=Q(tenant__isnull=False), name="tenant_route_once"
             ),
             models.CheckConstraint(condition=Q(max_attempts__gte=1), name="route_attempts_positive"),
+            models.CheckConstraint(
+                condition=Q(default_max_output_tokens=None) | Q(default_max_output_tokens__gte=1),
+                name="route_output_cap_positive",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,6 +80,9 @@ class Target(Configured):
     order = models.PositiveSmallIntegerField(default=0)
     weight = models.PositiveIntegerField(default=1, help_text="Share within its order; 0 gets no first tries.")
     enabled = models.BooleanField(default=True)
+    max_output_tokens = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="The model's maximum. Empty: unknown."
+    )
     first_byte_timeout_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the provider's.")
     idle_timeout_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the provider's.")
     total_timeout_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the provider's.")
@@ -79,6 +92,9 @@ class Target(Configured):
         ordering: ClassVar = ["order", "id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["route", "provider", "model", "order"], name="target_once_an_order"),
+            models.CheckConstraint(
+                condition=Q(max_output_tokens=None) | Q(max_output_tokens__gte=1), name="target_output_positive"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -88,6 +88,7 @@ def _render_route(route: Route) -> dict[str, Any]:
         "aliases": route.aliases,
         "enabled": route.enabled,
         "max_attempts": route.max_attempts,
+        "default_max_output_tokens": route.default_max_output_tokens,
         "fallbacks": route.fallbacks,
         "targets": [_render_target(target) for target in route.targets.all()],
     }
@@ -100,6 +101,7 @@ def _render_target(target: Target) -> dict[str, Any]:
         "order": target.order,
         "weight": target.weight,
         "enabled": target.enabled,
+        "max_output_tokens": target.max_output_tokens,
         "first_byte_timeout_ms": target.first_byte_timeout_ms,
         "idle_timeout_ms": target.idle_timeout_ms,
         "total_timeout_ms": target.total_timeout_ms,

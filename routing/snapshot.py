@@ -1,12 +1,13 @@
 """The configuration as the data plane reads it: one frozen object, replaced whole when anything changes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kernel.errors import RouteUnknown
 from providers.adapters.connection import Connection
 from providers.adapters.http import Timeouts
 from providers.prices import Price, PriceBook
+from usage.policy import Policy
 
 NAMES_SHOWN_MAX = 12
 
@@ -21,6 +22,7 @@ class Target:
     configured_model: str
     weight: int
     timeouts: Timeouts
+    max_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Route:
     groups: tuple[tuple[Target, ...], ...]
     max_attempts: int
     created_at_s: int
+    default_max_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Snapshot:
     by_tenant: Mapping[int, RouteTable]
     price_book: Callable[[str, str], PriceBook]
     provider_slugs: tuple[str, ...]
+    policy: Policy = field(default_factory=Policy)
 
     def find_route(self, *, tenant_id: int, name: str) -> Route | None:
         """Return the tenant's own route of that name, else the shared one."""

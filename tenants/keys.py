@@ -27,6 +27,7 @@ class Caller:
     allowed_routes: tuple[str, ...]
     expires_at_s: float | None
     revoked: bool
+    time_zone: str = "UTC"
 
 
 def digest_of(secret: str) -> str:
@@ -116,6 +117,7 @@ def find(digest: str) -> Caller | None:
         allowed_routes=tuple(key.allowed_routes),
         expires_at_s=key.expires_at.timestamp() if key.expires_at else None,
         revoked=key.revoked_at is not None,
+        time_zone=key.tenant.time_zone,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -14,6 +15,14 @@ from tenants.configuration import ConfigurationVersion, Configured
 __all__ = ["ConfigurationVersion", "Key", "Membership", "Tenant", "User"]
 
 _ROUTE_PATTERN = re.compile(r"[^\s*]*\*?[^\s*]*\Z")
+
+
+def validate_time_zone(value: str) -> None:
+    """Raise ValidationError unless the value is the name of a time zone."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValidationError(f"{value!r} is not an IANA time zone such as Europe/Berlin") from error
 
 
 class User(AbstractUser):
@@ -32,7 +41,12 @@ class Tenant(Configured):
     slug = models.SlugField(unique=True, help_text="Stable short name, used in files and reports.")
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name; days and months follow it.")
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text="IANA name; days and months follow it.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
 

@@ -8,6 +8,7 @@ import msgspec
 from gateway.access import KeyDirectory
 from gateway.call import Attempt, Call, Outcome
 from gateway.messages import Incoming
+from gateway.plane import DataPlane
 from providers.adapters.connection import Connection
 from providers.adapters.http import Origin, Timeouts
 from providers.dialects.canonical import Head, Operation
@@ -15,7 +16,10 @@ from providers.presets import PRESETS
 from providers.prices import Price, PriceBook, Rates
 from routing.snapshot import EMPTY_TABLE, Route, RouteTable, Snapshot, Target
 from tenants.keys import Caller, digest_of
-from usage.records import AttemptRecord
+from usage.counters.memory import MemoryCounters
+from usage.denials import DenialLog
+from usage.journal import Journal
+from usage.records import AttemptRecord, DenialRecord
 
 FREE = Rates(input=0, output=0)
 ONE_AND_TWO = Rates(input=1_000_000_000_000, output=2_000_000_000_000)  # 1 and 2 USD a million tokens
@@ -107,8 +111,8 @@ def call(found: Snapshot | None = None, *, stream: bool = False, **fields: Any) 
         "caller": caller(),
         "snapshot": current,
         "route": next(iter(current.shared.exact.values())),
-        "head": Head(model="m", stream=stream, input_bytes=400),
-        "body": msgspec.json.encode(CHAT),
+        "head": Head(model="m", stream=stream, input_bytes=400, input_tokens_most=1000),
+        "body": msgspec.json.encode({"model": "m", "messages": [{"role": "user", "content": "x" * 400}]}),
         "started_ns": time.perf_counter_ns(),
     }
     return Call(**(usual | fields))
@@ -141,6 +145,42 @@ def key_directory(**callers: Caller) -> KeyDirectory:
         return known.get(digest)
 
     return KeyDirectory(look_up)
+
+
+class UnwrittenJournal(Journal):
+    """A journal that only remembers, for tests that try often."""
+
+    accepting = True  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.kept: list[AttemptRecord | DenialRecord] = []
+
+    def append(self, record: AttemptRecord | DenialRecord) -> None:
+        self.kept.append(record)
+
+    def begin(self, record: AttemptRecord) -> int:
+        return 0
+
+    def revise(self, slot: int, record: AttemptRecord) -> None:
+        """Forget it: the end follows."""
+
+    def end(self, slot: int, record: AttemptRecord) -> None:
+        self.kept.append(record)
+
+
+def quiet_plane(found: Snapshot | None = None, **fields: Any) -> DataPlane:
+    """Return a data plane that reaches nothing and writes nothing but to memory."""
+    journal = fields.get("journal") or UnwrittenJournal()
+    usual: dict[str, Any] = {
+        "snapshot": found or snapshot(route()),
+        "keys": key_directory(),
+        "adapters": {},
+        "journal": journal,
+        "counters": MemoryCounters("test"),
+        "denials": DenialLog(journal),
+        "usage_of_request": no_usage,
+    }
+    return DataPlane(**(usual | fields))
 
 
 async def no_usage(request_id: str, key_id: int) -> list[AttemptRecord]:

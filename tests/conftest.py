@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.databases import take_guards_off
 from tests.services import browsers, postgresql, redis_server
 from tests.services.availability import NotAvailable, skip_or_fail
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Make the test database one that can be emptied."""
+    with django_db_blocker.unblock():
+        take_guards_off()
 
 
 @pytest.fixture(scope="session")

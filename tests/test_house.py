@@ -27,6 +27,10 @@ TESTED_BY = {
     "gateway_project/configuration/litellm/": "gateway_project/configuration/litellm/test_translation.py",
     "gateway_project/configuration/": "gateway_project/configuration/test_apply.py",
     "gateway/endpoints/websocket_": "gateway/endpoints/test_websocket.py",
+    "gateway/dry_run.py": "gateway/test_reservation.py",
+    "usage/bulk.py": "usage/test_ledger.py",
+    "usage/ledger_models.py": "usage/test_ledger.py",
+    "usage/records.py": "usage/test_journal_lines.py",
 }
 
 

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
-from django.db import connections
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
@@ -22,7 +21,12 @@ from tenants.paging import KeysetAdmin
 from usage.change_lists import HourChangeList, RecordChangeList
 from usage.explanation import explain_cost
 from usage.filters import DaysFilter, ErrorCodeFilter, ModelFilter, ProviderFilter, RouteFilter
+from usage.ledger_admin import call_ledger
 from usage.models import UsageHour, UsageRecord
+from usage.policy_admin import BudgetAdmin, LimitAdmin
+from usage.searches import FOUND_MAX, begins
+
+__all__ = ["BudgetAdmin", "LimitAdmin", "UsageHourAdmin", "UsageRecordAdmin"]
 
 _ENDING_COLORS = {
     "completed": "success",
@@ -31,7 +35,6 @@ _ENDING_COLORS = {
     "cut": "danger",
     "cancelled": "info",
 }
-_FOUND_MAX = 500
 _DIMENSIONS = (
     DaysFilter,
     ("tenant", AutocompleteSelectFilter),
@@ -44,9 +47,9 @@ _DIMENSIONS = (
 
 def find_attempts(term: str) -> list[str]:
     """Return the attempts whose id, or whose request's id, begins with a term; no more than a page can use."""
-    by_attempt = UsageRecord.objects.filter(_begins("attempt_id", term))
-    by_request = UsageRecord.objects.filter(_begins("request_id", term))
-    found = [rows.order_by().values_list("pk", flat=True)[:_FOUND_MAX] for rows in (by_attempt, by_request)]
+    by_attempt = UsageRecord.objects.filter(begins("attempt_id", term))
+    by_request = UsageRecord.objects.filter(begins("request_id", term))
+    found = [rows.order_by().values_list("pk", flat=True)[:FOUND_MAX] for rows in (by_attempt, by_request)]
     return [pk for pks in found for pk in pks]
 
 
@@ -56,16 +59,9 @@ def find_siblings(record: UsageRecord) -> list[UsageRecord]:
     Two callers may give their requests one id, hence the key. It is compared here: in the query it would lead SQLite
     to read every record of the key.
     """
-    same_id = UsageRecord.objects.filter(request_id=record.request_id).order_by()[:_FOUND_MAX]
+    same_id = UsageRecord.objects.filter(request_id=record.request_id).order_by()[:FOUND_MAX]
     own = [other for other in same_id if other.key_id == record.key_id]
     return sorted(own, key=lambda other: (other.started_at, other.attempt_number))
-
-
-def _begins(name: str, term: str) -> Q:
-    """Return a prefix match that an index serves: PostgreSQL has one for patterns, SQLite only for ranges."""
-    if connections["default"].vendor == "postgresql":
-        return Q(**{f"{name}__startswith": term})
-    return Q(**{f"{name}__gte": term, f"{name}__lt": term[:-1] + chr(ord(term[-1]) + 1)})
 
 
 @admin.register(UsageRecord)
@@ -76,7 +72,7 @@ class UsageRecordAdmin(KeysetAdmin, ViewOnly, ModelAdmin[UsageRecord]):
     list_display = ("when", "how", "where", "who", "tokens", "cost", "times")
     list_filter = (*_DIMENSIONS, ("ending", ChoicesDropdownFilter), ErrorCodeFilter, ("streamed", BooleanRadioFilter))
     list_before_template = "admin/usage/totals.html"
-    change_form_outer_after_template = "admin/usage/explanation.html"
+    change_form_outer_after_template = "admin/usage/record.html"
     search_fields = ("request_id",)
     search_help_text = "How a request id or an attempt id begins"
     actions = None
@@ -136,6 +132,7 @@ class UsageRecordAdmin(KeysetAdmin, ViewOnly, ModelAdmin[UsageRecord]):
             "price_url": _url_of(price),
             "cost_lines": [line for row in read_rows(prices) for line in explain_cost(record, to_price(row))],
             "cost_text": _usd(record),
+            "ledger": call_ledger(request_id=record.request_id, key_id=record.key_id),
         }
 
     @column("started at")

@@ -1,5 +1,7 @@
 """The nouns of what was used: a record per attempt, sums per hour, and how far each journal has been shipped.
 
+The money and the rules about it stand in `ledger_models` and `policy_models`.
+
 Records are append-only. They name routes, targets and models by text, because what was called then must stay
 readable after the configuration has changed.
 """
@@ -11,6 +13,22 @@ from django.db.models import Q
 
 from providers.models import Price
 from tenants.models import Key, Tenant, User
+from usage.ledger_models import BudgetBalance, Denial, LedgerEntry, RetentionHorizon
+from usage.policy_models import Budget, BudgetAllowance, Limit, PolicyChange
+
+__all__ = [
+    "Budget",
+    "BudgetAllowance",
+    "BudgetBalance",
+    "Denial",
+    "JournalPosition",
+    "LedgerEntry",
+    "Limit",
+    "PolicyChange",
+    "RetentionHorizon",
+    "UsageHour",
+    "UsageRecord",
+]
 
 
 class UsageRecord(models.Model):
@@ -22,6 +40,7 @@ class UsageRecord(models.Model):
         FAILED = "failed", "no answer, or a broken one"
         CUT = "cut", "stream broken by the provider"
         CANCELLED = "cancelled", "caller hung up"
+        LOST = "lost", "the gateway's worker died"
 
     attempt_id = models.CharField(max_length=40, primary_key=True)
     request_id = models.CharField(max_length=128, db_index=True)

@@ -1,64 +1,82 @@
 """From the journals into the database: every record once, whatever is killed in between.
 
-A batch goes in one transaction: the records that are new, their hour's sums, and how far the file has been read.
-Records are known by their attempt id, so that reading a stretch twice adds nothing. A record that no table can hold
-goes to a file beside its journal, `….rejected`, instead of standing in the way of the rest.
+A batch goes in one transaction: the records that are new, their hour's sums, the ledger's entries, and how far the
+file has been read. Records are known by their attempt id, so that reading a stretch twice adds nothing. A record that
+no table can hold goes to a file beside its journal, `….rejected`, instead of standing in the way of the rest.
+
+Of a worker that is gone, what it had begun and not ended is shipped after its journals. Once all of it is in the
+database the worker is finished; whoever wants to know is told before its last file goes, and so at least once.
 """
 
 import logging
 import os
+import random
 import threading
-from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
-from django.db import DataError, Error, IntegrityError, close_old_connections, connection, models, transaction
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 
-from providers.dialects.canonical import Usage
-from usage.journal import SUFFIX, Entry, lock_file, scan_entries
-from usage.models import JournalPosition, UsageHour, UsageRecord
-from usage.records import AttemptRecord
+from usage import ledger
+from usage.inflight import read_left
+from usage.journal_files import INFLIGHT_SUFFIX, JOURNAL_SUFFIX, lock_file, worker_of
+from usage.journal_lines import Entry, line_of, scan_entries
+from usage.models import JournalPosition
+from usage.record_rows import insert_attempts, insert_denials
+from usage.records import AttemptRecord, DenialRecord
 
 __all__ = ["Shipper"]
 
 REJECTED_SUFFIX = ".rejected"
 _BATCH_RECORDS = 2_000
 _LONGEST_PAUSE_S = 30.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LARGEST_AMOUNT = 10**15  # a million dollars, or a quadrillion tokens: beyond, it is a fault and would wreck the sums
-_SUCCESSES = ("completed", "cancelled")
-_POISON = (DataError, IntegrityError, OverflowError, ValueError)
-
-_COLUMNS = {field.attname: field for field in UsageRecord._meta.concrete_fields}
-_SAME_NAME = [name for name in AttemptRecord.__struct_fields__ if name in _COLUMNS]
-_OF_USAGE = [name for name in Usage.__struct_fields__ if name in _COLUMNS]
-_same_of = attrgetter(*_SAME_NAME)
-_usage_of = attrgetter(*_OF_USAGE)
-_AMOUNTS = (*_OF_USAGE, "cost_nanos", "latency_us", "first_byte_us")
-_HOUR_DIMENSIONS = ("hour", "tenant_id", "key_id", "route", "provider", "model")
-_HOUR_SUMS = ("attempts", "errors", "input_tokens", "output_tokens", "cost_nanos", "unpriced_attempts", "latency_us")
-_TEXT_LENGTHS = {
-    name: column.max_length
-    for name, column in _COLUMNS.items()
-    if isinstance(column, models.CharField) and column.max_length and not column.primary_key
+_PAUSES_S = (0.01, 0.03, 0.1, 0.3, 1.0)  # between the tries of one batch that collided with another's
+_PASSING = {
+    "40001",  # serialisation failure
+    "40P01",  # deadlock
+    "57P01",  # the server ends, or ended this session
+    "57P02",  # the server crashed
+    "57P03",  # the server is starting
+    None,  # the driver's own: the connection is gone
 }
-
-_STARTED_AT = list(_COLUMNS).index("started_at")
-_Row = dict[str, Any]
+_POISON = (DataError, IntegrityError, OverflowError, ValueError)
 
 logger = logging.getLogger(__name__)
 
 
 class Shipper:
-    """Ships the journals of one directory. Two at once are slower, and still count everything once."""
+    """Ships the journals of one directory. Two at once are slower, and still count everything once.
 
-    def __init__(self, directory: Path, *, batch_records: int = _BATCH_RECORDS) -> None:
+    `on_finished` is told the name of each worker that is gone and wholly in the database, at least once, and again at
+    the next pass where it raised. A shipper without it leaves a worker's last file for one that has it.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        batch_records: int = _BATCH_RECORDS,
+        on_finished: Callable[[str], None] | None = None,
+    ) -> None:
         self._directory = directory
         self._batch_records = batch_records
+        self._on_finished = on_finished
         self._shipped_bytes: dict[str, int] = {}
+        self._left_shipped: set[str] = set()
+        self._unheard: set[str] = set()
 
     def run_forever(self, stop: threading.Event, interval_s: float = 0.25) -> None:
         """Ship until told to stop; while that fails, try ever more slowly."""
@@ -76,16 +94,18 @@ class Shipper:
         close_old_connections()
 
     def ship_once(self, stop: threading.Event | None = None) -> int:
-        """Ship everything that the journals hold now; return how many records were new.
+        """Ship everything that there is now, of the living and the dead; return how many attempts were new.
 
-        Raises django.db.Error where the database can't take it now, and OSError, after the other files, for a file
-        that can't be read. What was shipped until then stays shipped.
+        When it returns, all that dead workers left is in the database, whoever else ships beside. Raises
+        django.db.Error where the database can't take it now, and OSError, after the other files, for a file that
+        can't be read. What was shipped until then stays shipped.
         """
         shipped = 0
         unreadable: OSError | None = None
-        for path in sorted(self._directory.glob(f"*{SUFFIX}")):
+        stop = stop or threading.Event()
+        for ship, path in self._files():
             try:
-                shipped += self._ship_file(path, stop)
+                shipped += ship(path, stop)
             except FileNotFoundError:
                 continue  # another shipper has finished it
             except OSError as error:
@@ -94,10 +114,17 @@ class Shipper:
             raise unreadable
         return shipped
 
-    def _ship_file(self, path: Path, stop: threading.Event | None) -> int:
+    def _files(self) -> Iterator[tuple[Callable[[Path, threading.Event], int], Path]]:
+        """Yield the journals, then the files of attempts under way, each with what ships it."""
+        for path in sorted(self._directory.glob(f"*{JOURNAL_SUFFIX}")):
+            yield self._ship_file, path
+        for path in sorted(self._directory.glob(f"*{INFLIGHT_SUFFIX}")):
+            yield self._ship_dead_worker, path
+
+    def _ship_file(self, path: Path, stop: threading.Event) -> int:
         shipped = 0
         while path.stat().st_size != self._shipped_bytes.get(path.name):
-            if stop and stop.is_set():
+            if stop.is_set():
                 return shipped
             offset = _position(path.name)
             batch = list(islice(scan_entries(path, offset), self._batch_records))
@@ -124,17 +151,76 @@ class Shipper:
         lock = lock_file(path)
         if lock is None:
             return
-        try:
+        with _closing(lock):
             if next(scan_entries(path, offset), None):
                 return
             rest = path.read_bytes()[offset:]
             if rest:
                 _reject(path, rest, "a torn or damaged end")
             path.unlink()
-        finally:
-            os.close(lock)
-        JournalPosition.objects.filter(pk=path.name).delete()
+        _forget_position(path.name)
         self._shipped_bytes.pop(path.name, None)
+
+    def _ship_dead_worker(self, path: Path, stop: threading.Event) -> int:
+        """Ship what is left of a worker where it is gone: its journals, then what it had under way.
+
+        Shippers share the lock, so that none takes another for the living worker.
+        """
+        lock = lock_file(path, shared=True)
+        if lock is None:
+            return 0
+        with _closing(lock):
+            shipped = 0
+            for journal in self._journals_of(worker_of(path)):
+                with suppress(FileNotFoundError):  # another shipper has finished it
+                    shipped += self._ship_file(journal, stop)
+            if not stop.is_set():
+                shipped += self._ship_left(path, stop)
+            if not stop.is_set():
+                self._finish_worker(path)
+        return shipped
+
+    def _ship_left(self, path: Path, stop: threading.Event) -> int:
+        """Ship the attempts that were under way; the file's position counts them."""
+        shipped = 0
+        if path.name in self._left_shipped:
+            return shipped
+        left = [Entry(line_of(record), number, record) for number, record in enumerate(read_left(path), 1)]
+        while left and (offset := _position(path.name)) < len(left):
+            if stop.is_set():
+                return shipped
+            shipped += self._ship_batch(path, offset, left[offset : offset + self._batch_records])
+        self._left_shipped.add(path.name)
+        return shipped
+
+    def _finish_worker(self, path: Path) -> None:
+        """Tell that a worker is gone and delete its last file; without somebody to tell, the file stays."""
+        worker = worker_of(path)
+        if self._on_finished is None or self._journals_of(worker):
+            return
+        try:
+            self._on_finished(worker)
+        except Exception:  # what hears of it must not stand in the way of shipping
+            if worker not in self._unheard:
+                logger.exception("%s is finished, and that could not be told; it will be told again", worker)
+            self._unheard.add(worker)
+            return
+        path.unlink(missing_ok=True)
+        _forget_position(path.name)
+        self._unheard.discard(worker)
+        self._left_shipped.discard(path.name)
+
+    def _journals_of(self, worker: str) -> list[Path]:
+        found = self._directory.glob(f"{worker}-*{JOURNAL_SUFFIX}")
+        return sorted(path for path in found if worker_of(path) == worker)
+
+
+@contextmanager
+def _closing(fd: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(fd)
 
 
 def _ship_or_reject(path: Path, offset: int, entry: Entry, error: Exception) -> int:
@@ -146,20 +232,47 @@ def _ship_or_reject(path: Path, offset: int, entry: Entry, error: Exception) -> 
 
 
 def _ship_entries(path: Path, offset: int, entries: Sequence[Entry]) -> int:
-    """Add the records that are new, their sums and the position, or nothing at all; return how many were new."""
-    rows = {entry.record.attempt_id: _row_of(entry.record) for entry in entries if entry.record is not None}
+    """Add a stretch in one transaction, or nothing of it; return how many attempts were new.
+
+    What collides with other transactions, or loses its connection, is tried again from the start: either nothing of
+    it was committed, or the position has moved and it adds nothing.
+    """
+    for pause_s in _PAUSES_S:
+        try:
+            return _try_entries(path, offset, entries)
+        except (OperationalError, InterfaceError) as error:
+            if not _passes(error):
+                raise
+            logger.warning("%s: a batch will be tried again: %s", path.name, error)
+            time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 two that collided must not meet again
+    return _try_entries(path, offset, entries)
+
+
+def _try_entries(path: Path, offset: int, entries: Sequence[Entry]) -> int:
     with transaction.atomic():
         if not _lock_position(path.name, offset):
             return 0
-        for known in UsageRecord.objects.filter(pk__in=list(rows)).values_list("pk", flat=True):
-            del rows[known]
-        _insert(rows.values())
-        _add_to_hours(rows.values())
+        shipped = _write([entry.record for entry in entries if entry.record is not None], worker=worker_of(path))
         _move_position(path.name, entries[-1].end_offset)
         for entry in entries:
             if entry.record is None:
                 _reject(path, entry.line, entry.fault)
-    return len(rows)
+    return shipped
+
+
+def _passes(error: Error) -> bool:
+    """Tell whether the same transaction may succeed another time; a connection that is lost is let go of."""
+    passes = getattr(error.__cause__, "sqlstate", "") in _PASSING
+    if passes:
+        connection.close_if_unusable_or_obsolete()
+    return passes
+
+
+def _write(records: Sequence[AttemptRecord | DenialRecord], *, worker: str) -> int:
+    new = insert_attempts(record for record in records if isinstance(record, AttemptRecord))
+    ledger.write(new, worker=worker)
+    insert_denials(record for record in records if isinstance(record, DenialRecord))
+    return len(new)
 
 
 def _position(file: str) -> int:
@@ -177,85 +290,8 @@ def _move_position(file: str, offset: int) -> None:
     JournalPosition.objects.filter(pk=file).update(offset_bytes=offset, updated_at=datetime.now(UTC))
 
 
-def _row_of(record: AttemptRecord) -> _Row:
-    """Turn a record into its columns. Raises ValueError or OverflowError for amounts that can't be true.
-
-    Texts are cut to their column: what was used counts, however long the name it went by.
-    """
-    row: _Row = dict(zip(_SAME_NAME, _same_of(record), strict=True))
-    row.update(zip(_OF_USAGE, _usage_of(record.usage), strict=True))
-    for name in _AMOUNTS:
-        if not 0 <= (row[name] or 0) <= _LARGEST_AMOUNT:
-            raise ValueError(f"{name} is {row[name]}")
-    for name, length in _TEXT_LENGTHS.items():
-        text = row[name]
-        if len(text) > length or "\0" in text:
-            row[name] = text.replace("\0", "")[:length]
-    row["started_at"] = _EPOCH + timedelta(microseconds=record.started_at_ns // 1_000)
-    row["tokens_estimated"] = record.usage.estimated
-    return row
-
-
-def _insert(rows: Collection[_Row]) -> None:
-    """Insert rows, all of them or none: a conflict or a value that doesn't fit must not pass in silence.
-
-    The ORM would spend several times as long on a batch as the databases do.
-    """
-    table, names = UsageRecord._meta.db_table, ", ".join(_COLUMNS)
-    values = [[row[name] for name in _COLUMNS] for row in rows]
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for value in values:
-                    copy.write_row(value)
-            return
-        marks = ", ".join(["%s"] * len(_COLUMNS))
-        for value in values:
-            value[_STARTED_AT] = value[_STARTED_AT].replace(tzinfo=None).isoformat(" ")  # as the ORM would write it
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608 names of ours
-
-
-def _add_to_hours(rows: Iterable[_Row]) -> None:
-    """Add rows to the sums of their hours, in one order for every shipper, so that two never wait in a circle."""
-    hours: dict[tuple[Any, ...], UsageHour] = {}
-    for row in rows:
-        hour = row["started_at"].replace(minute=0, second=0, microsecond=0)
-        dimensions = (hour, *(row[name] for name in _HOUR_DIMENSIONS[1:]))
-        if dimensions not in hours:
-            hours[dimensions] = UsageHour(**dict(zip(_HOUR_DIMENSIONS, dimensions, strict=True)))
-        _add_to_hour(hours[dimensions], row)
-    if hours:
-        with connection.cursor() as cursor:
-            cursor.executemany(_hour_upsert(), [_hour_values(hours[dimensions]) for dimensions in sorted(hours)])
-
-
-def _add_to_hour(hour: UsageHour, row: _Row) -> None:
-    hour.attempts += 1
-    hour.errors += row["ending"] not in _SUCCESSES
-    hour.input_tokens += row["input_tokens"]
-    hour.output_tokens += row["output_tokens"]
-    hour.cost_nanos += row["cost_nanos"] or 0
-    hour.unpriced_attempts += row["cost_nanos"] is None
-    hour.latency_us += row["latency_us"]
-
-
-def _hour_upsert() -> str:
-    """Return the statement that adds to an hour's sums or begins them; PostgreSQL and SQLite both speak it.
-
-    The ORM's upsert can only overwrite, not add.
-    """
-    columns = (*_HOUR_DIMENSIONS, *_HOUR_SUMS)
-    table = UsageHour._meta.db_table
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "  # noqa: S608 names
-        f"ON CONFLICT ({', '.join(_HOUR_DIMENSIONS)}) DO UPDATE SET "
-        + ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in _HOUR_SUMS)
-    )
-
-
-def _hour_values(hour: UsageHour) -> list[Any]:
-    fields = {field.attname: field for field in UsageHour._meta.concrete_fields}
-    return [fields[name].get_db_prep_save(getattr(hour, name), connection) for name in (*_HOUR_DIMENSIONS, *_HOUR_SUMS)]
+def _forget_position(file: str) -> None:
+    JournalPosition.objects.filter(pk=file).delete()
 
 
 def _reject(path: Path, line: bytes, reason: str) -> None:

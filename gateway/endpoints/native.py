@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from gateway import access
-from gateway.endpoints.edge import caller_of, endpoint
+from gateway import access, dry_run
+from gateway.endpoints.edge import caller_of, endpoint, require_plain_body
 from gateway.messages import JSON, Incoming, Reply
 from gateway.plane import DataPlane
 from kernel.errors import NotFound
@@ -30,6 +30,14 @@ async def ready(plane: DataPlane, incoming: Incoming, request_id: str) -> Reply:
     if not plane.journal.accepting:
         return _json({"status": "not ready", **facts}, status=503)
     return _json({"status": "ready", **facts})
+
+
+@endpoint
+async def try_dry(plane: DataPlane, incoming: Incoming, request_id: str) -> Reply:
+    """Answer POST /v1/gateway/dry-run: what would become of the call in the body, told apart by its fields."""
+    caller = await caller_of(plane, incoming)
+    require_plain_body(incoming)
+    return await dry_run.answer(plane, caller, dry_run.operation_of(incoming.body), incoming, request_id)
 
 
 @endpoint

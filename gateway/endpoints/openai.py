@@ -1,9 +1,12 @@
 """The OpenAI door: chat completions, legacy completions, embeddings and models."""
 
+from functools import partial
+
 import msgspec
 
-from gateway import access, pipeline
+from gateway import access, dry_run, pipeline
 from gateway.endpoints.edge import caller_of, endpoint, require_plain_body
+from gateway.idempotency.once import once
 from gateway.messages import JSON, Incoming, Reply
 from gateway.plane import DataPlane
 from providers.dialects.canonical import Operation
@@ -29,7 +32,10 @@ class ModelList(msgspec.Struct):
 async def _call(plane: DataPlane, incoming: Incoming, request_id: str, operation: Operation) -> Reply:
     caller = await caller_of(plane, incoming)
     require_plain_body(incoming)
-    return await pipeline.serve(plane, caller, operation, incoming, request_id)
+    if dry_run.is_asked(incoming):
+        return await dry_run.answer(plane, caller, operation, incoming, request_id)
+    serve = partial(pipeline.serve, plane, caller, operation, incoming, request_id)
+    return await once(plane.idempotency, caller, incoming, request_id, serve)
 
 
 @endpoint

@@ -15,8 +15,10 @@ from kernel.errors import InvalidRequest, UpstreamBroken, UpstreamFailed
 from kernel.money import format_usd
 from providers.dialects import sse
 from providers.dialects.canonical import Operation, Usage, estimate_tokens
-from providers.dialects.openai_chat import request as wire
+from providers.dialects.openai_chat.measure import read_prompt
 from providers.prices import Price, cost_nanos
+from providers.tokens import estimate_prompt
+from routing.snapshot import Target
 from tenants.keys import Caller
 
 # What the gateway sets itself; `n` because a conversation goes on from one answer.
@@ -213,10 +215,15 @@ class PieceReader:
 
 def begin_cost(plane: DataPlane, turn: Turn, *, target: str) -> RunningCost:
     """Return the estimate for a turn that this target has begun to answer."""
-    head = wire.decode_head(Operation.CHAT, turn.body)
-    price = _price_of(plane, turn, target)
+    answering = _find_target(plane, turn, target)
+    earlier_nanos = settled(plane, turn).cost_nanos
+    if answering is None:
+        return RunningCost(price=None, input_tokens=0, earlier_nanos=earlier_nanos)
+    tokenizer = answering.connection.preset.tokenizer_of(answering.model)
     return RunningCost(
-        price=price, input_tokens=estimate_tokens(head.input_bytes), earlier_nanos=settled(plane, turn).cost_nanos
+        price=plane.snapshot.price_of(answering, tenant_id=turn.caller.tenant_id, now_s=time.time()),
+        input_tokens=estimate_prompt(read_prompt(Operation.CHAT, turn.body), tokenizer=tokenizer),
+        earlier_nanos=earlier_nanos,
     )
 
 
@@ -250,14 +257,10 @@ def target_of(reply: Reply) -> str:
     return next((value.decode() for name, value in reply.headers if name == b"x-gateway-target"), "")
 
 
-def _price_of(plane: DataPlane, turn: Turn, target: str) -> Price | None:
-    snapshot, tenant_id = plane.snapshot, turn.caller.tenant_id
-    route = snapshot.find_route(tenant_id=tenant_id, name=turn.model)
+def _find_target(plane: DataPlane, turn: Turn, name: str) -> Target | None:
+    route = plane.snapshot.find_route(tenant_id=turn.caller.tenant_id, name=turn.model)
     targets = [candidate for group in route.groups for candidate in group] if route else []
-    answering = next((one for one in targets if one.name.encode("ascii", "replace").decode() == target), None)
-    if answering is None:
-        return None
-    return snapshot.price_of(answering, tenant_id=tenant_id, now_s=time.time())
+    return next((one for one in targets if one.name.encode("ascii", "replace").decode() == name), None)
 
 
 def _read_message(number: int, raw: bytes) -> bytes:

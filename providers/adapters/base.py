@@ -18,6 +18,7 @@ class Exchange(msgspec.Struct, frozen=True):
     body: bytes
     stream: bool
     request_id: str
+    attempt_id: str
     timeouts: http.Timeouts
 
 

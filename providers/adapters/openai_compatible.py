@@ -35,11 +35,15 @@ class OpenAICompatibleAdapter:
         """Send a request and return once the answer's head is in. Raises UpstreamIOError."""
         connection = exchange.connection
         accept = (b"accept", b"text/event-stream" if exchange.stream else b"application/json")
+        names = (
+            (b"x-request-id", exchange.request_id.encode()),
+            (b"x-client-request-id", exchange.attempt_id.encode()),  # so that a bill can be matched, attempt by attempt
+        )
         request = UpstreamRequest(
             method="POST",
             origin=connection.origin,
             target=connection.path_prefix + PATHS[exchange.operation],
-            headers=(*self._headers_of(connection), accept, (b"x-request-id", exchange.request_id.encode())),
+            headers=(*self._headers_of(connection), accept, *names),
             body=exchange.body,
             timeouts=exchange.timeouts,
         )

@@ -40,14 +40,36 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 class Head(msgspec.Struct, frozen=True):
     """What routing needs of a request; the body itself stays bytes.
 
-    `input_bytes` is the size of the text that the model reads, for estimates.
+    `max_output_tokens` is what the client allows each of the `choices`; None where it states nothing. `input_bytes` is
+    the size of the text that the model reads, for estimates; `input_tokens_most` is more than any vendor counts for it.
     """
 
     model: str
     stream: bool = False
     wants_stream_usage: bool = False
     max_output_tokens: int | None = None
+    choices: int = 1
     input_bytes: int = 0
+    input_tokens_most: int = 0
+    max_cost_nanos: int | None = None
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """What a model reads of a request, taken apart for counting.
+
+    `texts` are what was said, one for each part of a message, empty where a part is no text; `markup` is the other text
+    that reaches the model: roles, tools, tool calls, schemas. `given_tokens` came as tokens. `apart` tells that the
+    texts are separate inputs, not one conversation.
+    """
+
+    texts: tuple[str, ...] = ()
+    markup: tuple[str, ...] = ()
+    messages: int = 0
+    pictures: int = 0
+    attachment_tokens: int = 0
+    given_tokens: int = 0
+    has_tools: bool = False
+    apart: bool = False
 
 
 BYTES_A_TOKEN = 4

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from providers.dialects import sse
-from providers.dialects.canonical import estimate_tokens
+from providers.dialects.canonical import Usage, estimate_tokens
 from providers.mock.directions import Directions, without_directions
 
 CREATED_AT_S = 1_760_000_000
@@ -28,7 +28,7 @@ class Reply:
     pieces: tuple[str, ...]
     tool_call: dict[str, Any] | None
     finish_reason: str
-    input_tokens: int
+    counts: Usage
     include_usage: bool
 
     def whole(self, *, with_usage: bool) -> bytes:
@@ -57,14 +57,18 @@ class Reply:
         return [*events, sse.encode(b"[DONE]")]
 
     def usage(self) -> dict[str, Any]:
-        """Count what the answer used."""
-        output_tokens = len(self.pieces) + (1 if self.tool_call else 0)
+        """Tell what the answer used."""
+        counts = self.counts
+        into = {"cached_tokens": counts.cached_input_tokens, "audio_tokens": counts.audio_input_tokens}
+        if counts.cache_write_tokens:
+            into["cache_write_tokens"] = counts.cache_write_tokens
+        out = {"reasoning_tokens": counts.reasoning_tokens, "audio_tokens": counts.audio_output_tokens}
         return {
-            "prompt_tokens": self.input_tokens,
-            "completion_tokens": output_tokens,
-            "total_tokens": self.input_tokens + output_tokens,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+            "prompt_tokens": counts.input_tokens,
+            "completion_tokens": counts.output_tokens,
+            "total_tokens": counts.total_tokens,
+            "prompt_tokens_details": into,
+            "completion_tokens_details": out,
         }
 
     def _choice(self, delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
@@ -92,35 +96,39 @@ def write_reply(request: dict[str, Any], model: str, directions: Directions, *, 
     text = prompt_text(request)
     tool_call = _tool_call(request, directions) if chat else None
     pieces = () if tool_call else _pieces(request, without_directions(_last_text(request)), directions)
-    limit = request.get("max_completion_tokens") or request.get("max_tokens")
-    cut = isinstance(limit, int) and len(pieces) > limit
+    limit = _limit_of(request, directions)
+    cut = limit is not None and len(pieces) > limit
+    pieces = pieces[:limit] if cut else pieces
     identity = hashlib.sha256(msgspec.json.encode(request)).hexdigest()[:24]
     return Reply(
         id=f"{'chatcmpl' if chat else 'cmpl'}-mock{identity}",
         model=model,
         chat=chat,
-        pieces=pieces[:limit] if cut else pieces,
+        pieces=pieces,
         tool_call=tool_call,
         finish_reason="tool_calls" if tool_call else "length" if cut else "stop",
-        input_tokens=max(1, estimate_tokens(len(text.encode()))),
+        counts=_count(text, directions, shown_tokens=len(pieces) + (1 if tool_call else 0)),
         include_usage=bool((request.get("stream_options") or {}).get("include_usage")),
     )
 
 
+def count_embedding(request: dict[str, Any]) -> Usage:
+    """Count what an embeddings request uses."""
+    return Usage(input_tokens=sum(max(1, estimate_tokens(len(text.encode()))) for text in _texts(request)))
+
+
 def embedding(request: dict[str, Any], model: str) -> bytes:
     """Answer an embeddings request with vectors that depend on nothing but the text."""
-    given = request.get("input", "")
-    texts = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
     dimensions = request.get("dimensions") or DEFAULT_DIMENSIONS
     if dimensions > DIMENSIONS_MAX:
         raise ValueError(f"dimensions must be at most {DIMENSIONS_MAX}")
-    vectors = [_vector(str(text), dimensions) for text in texts]
+    vectors = [_vector(text, dimensions) for text in _texts(request)]
     as_base64 = request.get("encoding_format") == "base64"
     data = [
         {"object": "embedding", "index": index, "embedding": _pack(vector) if as_base64 else vector}
         for index, vector in enumerate(vectors)
     ]
-    tokens = sum(max(1, estimate_tokens(len(str(text).encode()))) for text in texts)
+    tokens = count_embedding(request).input_tokens
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return msgspec.json.encode({"object": "list", "data": data, "model": model, "usage": usage})
 
@@ -146,6 +154,36 @@ def _text_of(content: Any) -> str:
             for part in content
         )
     return ""
+
+
+def _texts(request: dict[str, Any]) -> list[str]:
+    given = request.get("input", "")
+    texts = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
+    return [str(text) for text in texts]
+
+
+def _limit_of(request: dict[str, Any], directions: Directions) -> int | None:
+    """Return how many tokens may be shown; what is generated unseen comes first and counts as well."""
+    limit = request.get("max_completion_tokens") or request.get("max_tokens")
+    return max(0, limit - directions.reasoning - directions.audio_out) if isinstance(limit, int) else None
+
+
+def _count(text: str, directions: Directions, *, shown_tokens: int) -> Usage:
+    """Count an answer; parts of the prompt are never larger than the prompt."""
+    whole = left = max(1, estimate_tokens(len(text.encode())))
+    parts = []
+    for part in (directions.cached, directions.cache_write, directions.audio_in):
+        parts.append(min(part, left))
+        left -= parts[-1]
+    return Usage(
+        input_tokens=whole,
+        cached_input_tokens=parts[0],
+        cache_write_tokens=parts[1],
+        audio_input_tokens=parts[2],
+        output_tokens=shown_tokens + directions.reasoning + directions.audio_out,
+        reasoning_tokens=directions.reasoning,
+        audio_output_tokens=directions.audio_out,
+    )
 
 
 def _pieces(request: dict[str, Any], said: str, directions: Directions) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ behind the model's name (`mock-small?status=429&retry_after=1`), which a target 
 | `status=N` | answer with that error status |
 | `retry_after=S` | and ask to wait so many seconds |
 | `fails=N` | misbehave only on the first N tries of a request |
-| `fault=F` | one of `FAULTS`: no connection, a cut, HTML, JSON cut short, an error in the stream … |
+| `fault=F` | one of `FAULTS`: no connection, a cut, HTML, an error in the stream, a cut after all was generated … |
 | `cut_after=N` | pieces of a stream before `cut`, `stall` or `error_event` |
 | `tokens=N` | length of the answer |
+| `cached=N`, `cache_write=N`, `audio_in=N` | so much of the prompt was cached, went into the cache, was sound |
+| `reasoning=N`, `audio_out=N` | so many tokens of that kind besides the answer's own |
 | `delay_ms=N`, `pace_ms=N` | wait before the head, and before each piece |
 | `tool=1` | call the first tool offered |
 """
@@ -35,9 +37,12 @@ Fault = Literal[
     "huge_headers",
     "no_done",
     "no_usage",
+    "error_after",
 ]
 TOKENS_MAX = 1_000_000
 FAULTS = frozenset(get_args(Fault)) - {""}
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=TOKENS_MAX)]
 
 _IN_TEXT = re.compile(r"\[\[mock ([^\]]*)\]\]")
 
@@ -50,7 +55,12 @@ class Directions(msgspec.Struct, frozen=True):
     fails: int | None = None
     fault: Fault = ""
     cut_after: int = 2
-    tokens: Annotated[int, msgspec.Meta(ge=0, le=TOKENS_MAX)] | None = None
+    tokens: Count | None = None
+    cached: Count = 0
+    cache_write: Count = 0
+    audio_in: Count = 0
+    reasoning: Count = 0
+    audio_out: Count = 0
     delay_ms: int = 0
     pace_ms: int = 0
     tool: int = 0

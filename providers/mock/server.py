@@ -1,9 +1,10 @@
 """The mock as a process of its own, so that a real network and somebody else's server stand behind the gateway.
 
-    python -m providers.mock.server --port 0 [--api-key KEY]
+    python -m providers.mock.server --port 0 [--api-key KEY] [--bill FILE]
 
 prints `listening on PORT` and plays the scripts of `providers.mock.script` over HTTP/1.1, broken connections and all.
 `GET /__mock__/requests` tells what came in, byte for byte, and when a client hung up; `POST /__mock__/reset` forgets.
+With a bill, what was generated is charged in that file: `providers.mock.bill`.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -28,6 +30,7 @@ import msgspec
 from kernel import tasks
 from providers.dialects.canonical import Operation
 from providers.mock.answers import CREATED_AT_S
+from providers.mock.bill import Bill, Ended, Generated, Line, charge_for
 from providers.mock.script import JSON, Script, write_script
 from providers.presets import PRESETS
 
@@ -57,6 +60,8 @@ class Request:
     finished: bool = False
     client_gone_ms: int | None = None
     came_ns: int = 0
+    came_at_ns: int = 0
+    to_charge: Generated | None = None
 
     def header(self, name: bytes) -> bytes:
         """Return the value of a header by its lower-case name, nothing where there is none."""
@@ -81,7 +86,8 @@ class Request:
 class MockServer:
     """What all connections share: the key that is wanted, the journal, how often each request was tried."""
 
-    def __init__(self, *, api_key: str = "") -> None:
+    def __init__(self, *, api_key: str = "", bill: Bill | None = None) -> None:
+        self._bill = bill
         self._authorization = f"Bearer {api_key}".encode() if api_key else b""
         self._tries: OrderedDict[tuple[bytes, ...], int] = OrderedDict()
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT_MAX)
@@ -99,6 +105,24 @@ class MockServer:
         if self._authorization and request.header(b"authorization") != self._authorization:
             return _refusal(401, "Incorrect API key provided.", code="invalid_api_key")
         return self._answer(request, *asked)
+
+    def charge(self, request: Request, ended: Ended) -> None:
+        """Put what was generated for a request on the bill, once."""
+        generated, request.to_charge = request.to_charge, None
+        if generated is None or self._bill is None:
+            return
+        sent = request.pieces_sent
+        line = Line(
+            attempt_id=request.header(b"x-client-request-id").decode("latin-1"),
+            request_id=request.header(b"x-request-id").decode("latin-1"),
+            model=generated.model,
+            usage=charge_for(generated, pieces_sent=sent),
+            ended=ended,
+            reported=generated.usage_pieces is not None and sent >= generated.usage_pieces,
+            began_at_ns=request.came_at_ns,
+            ended_at_ns=time.time_ns(),
+        )
+        self._bill.add(line)
 
     def _answer(self, request: Request, method: str, path: str) -> Script:
         if (method, path) == ("GET", "/v1/models"):
@@ -179,7 +203,7 @@ class Connection(asyncio.Protocol):
         request = self._coming
         request.method = self._parser.get_method().decode()
         request.headers, request.body = tuple(self._headers), b"".join(self._parts)
-        request.came_ns = time.monotonic_ns()
+        request.came_ns, request.came_at_ns = time.monotonic_ns(), time.time_ns()
         self._waiting.append(request)
         if self._player is None:
             self._player = tasks.spawn(self._play_waiting(), name="mock-connection")
@@ -190,6 +214,7 @@ class Connection(asyncio.Protocol):
         request = self._playing
         if request is not None and not request.finished and request.client_gone_ms is None:
             request.client_gone_ms = (time.monotonic_ns() - request.came_ns) // 1_000_000
+            self._server.charge(request, "hung_up")
         if self._player is not None:
             self._player.cancel()
 
@@ -197,7 +222,7 @@ class Connection(asyncio.Protocol):
         while self._waiting:
             self._playing = self._waiting.popleft()
             script = self._server.answer(self._playing)
-            self._playing.status = script.status
+            self._playing.status, self._playing.to_charge = script.status, script.generated
             await self._play(script, self._playing)
         self._playing = self._player = None
 
@@ -221,6 +246,7 @@ class Connection(asyncio.Protocol):
         if script.ending == "stall":
             await asyncio.Event().wait()  # until the client hangs up, which cancels this
         request.finished = True
+        self._server.charge(request, "broken" if script.ending == "cut" else "finished")
         if script.ending == "cut":
             self._transport.set_write_buffer_limits(high=0)
             await self._writable.wait()  # what was said before the cut shall arrive
@@ -266,13 +292,12 @@ def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": CREATED_AT_S, "owned_by": "mock"}
 
 
-async def serve(*, host: str, port: int, api_key: str) -> None:
+async def serve(*, host: str, port: int, mock: MockServer) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    mock = MockServer(api_key=api_key)
     server = await loop.create_server(lambda: Connection(mock), host, port, backlog=2048)
     sys.stdout.write(f"listening on {server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -286,8 +311,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--api-key", default="", help="the only bearer token that is accepted; empty: any")
+    parser.add_argument("--bill", type=Path, help="the file that what was generated is charged in")
     options = parser.parse_args()
-    asyncio.run(serve(host=options.host, port=options.port, api_key=options.api_key))
+    mock = MockServer(api_key=options.api_key, bill=Bill(options.bill) if options.bill else None)
+    asyncio.run(serve(host=options.host, port=options.port, mock=mock))
 
 
 if __name__ == "__main__":

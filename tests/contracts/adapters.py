@@ -47,7 +47,9 @@ def asking(
     }[operation]
     body |= {"model": "mock-small", "stream": stream, "stream_options": {"include_usage": True}}
     there = to or connection()
-    return Exchange(there, operation, msgspec.json.encode(body), stream, request_id, timeouts or there.timeouts)
+    return Exchange(
+        there, operation, msgspec.json.encode(body), stream, request_id, "att_test", timeouts or there.timeouts
+    )
 
 
 class AdapterContract:

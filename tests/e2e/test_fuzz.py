@@ -18,7 +18,7 @@ from gateway.messages import Incoming, Reply
 from gateway.plane import DataPlane
 from providers.adapters.http import HttpClient
 from providers.adapters.mock import MockAdapter
-from tests.builders import key_directory, no_usage, route, snapshot
+from tests.builders import quiet_plane
 from tests.services.gateway import Gateway, clean_environment
 from usage.journal import Journal
 
@@ -64,13 +64,7 @@ doors = st.sampled_from([openai.chat_completions, openai.completions, openai.emb
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPlane]:
     journal = Journal(tmp_path_factory.mktemp("journal"), worker="fuzz")
-    yield DataPlane(
-        snapshot=snapshot(route()),
-        keys=key_directory(),
-        adapters={"mock": MockAdapter(HttpClient())},
-        journal=journal,
-        usage_of_request=no_usage,
-    )
+    yield quiet_plane(adapters={"mock": MockAdapter(HttpClient())}, journal=journal)
     journal.close()
 
 

@@ -13,7 +13,10 @@ from providers.adapters.mock import MockAdapter
 from routing.snapshot import Snapshot
 from tests.builders import Recorder, key_directory, no_usage, route, snapshot
 from tests.scripted import Upstream
-from usage.journal import Journal, read_entries
+from usage.counters.memory import MemoryCounters
+from usage.denials import DenialLog
+from usage.journal import Journal
+from usage.journal_lines import read_entries
 from usage.records import AttemptRecord
 
 MakePlane = Callable[..., DataPlane]
@@ -52,6 +55,8 @@ def make_plane(journal: Journal, recorder: Recorder) -> MakePlane:
             "keys": key_directory(),
             "adapters": {"mock": upstream or MockAdapter(HttpClient()), "openai_compatible": upstream},
             "journal": journal,
+            "counters": MemoryCounters("test"),
+            "denials": DenialLog(journal),
             "observers": [recorder],
             "chance": random.Random(1),
             "usage_of_request": no_usage,

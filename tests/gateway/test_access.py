@@ -9,7 +9,7 @@ import pytest
 from gateway import access
 from gateway.access import KeyDirectory
 from gateway.messages import Incoming
-from kernel.errors import AuthenticationFailed, PermissionRefused, RouteUnknown
+from kernel.errors import AuthenticationFailed, PermissionRefused, RouteUnknown, Unavailable
 from tenants.keys import Caller, digest_of
 from tests.builders import caller, route, snapshot
 
@@ -103,6 +103,27 @@ async def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(50):
         await keys.find(str(number))
     assert len(keys._known) == 10
+
+
+async def test_while_nobody_can_be_asked_a_known_key_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "HIT_REMEMBERED_S", 0.0)
+    monkeypatch.setattr(access, "AWAY_REMEMBERED_S", 0.0)
+    away = False
+
+    async def look_up(digest: str) -> Caller | None:
+        if away:
+            raise Unavailable("no database", code="database_unavailable")
+        return caller()
+
+    keys = KeyDirectory(look_up)
+    known = await keys.find("sk-known")
+    away = True
+    assert await keys.find("sk-known") == known
+    with pytest.raises(Unavailable):
+        await keys.find("sk-new")
+    keys.forget([digest_of("sk-known")])
+    with pytest.raises(Unavailable):
+        await keys.find("sk-known")
 
 
 async def test_a_failed_look_up_is_not_remembered() -> None:

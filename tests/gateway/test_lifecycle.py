@@ -21,7 +21,7 @@ from tenants import keys
 from tenants.models import Key, Tenant
 from tests.builders import CHAT, Recorder, incoming
 from tests.databases import eventually, in_thread, sqlite_file
-from usage.journal import read_entries
+from usage.journal_lines import read_entries
 
 SECRET = "sk-gw-lifecycle"
 
@@ -110,7 +110,7 @@ async def test_it_starts_once_whoever_asks(configured: None, started_settings: A
     plane = worker.plane
     await worker.ensure_started()
     assert worker.plane is plane
-    assert len(list(started_settings.GATEWAY_JOURNAL_DIR.iterdir())) == 1
+    assert len(list(started_settings.GATEWAY_JOURNAL_DIR.glob("*.journal"))) == 1
     await worker.stop()
 
 

@@ -65,9 +65,9 @@ def test_an_observer_that_fails_is_logged_and_the_next_one_hears(
     make_plane: Callable[..., DataPlane], recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = make_plane(observers=[Broken(), recorder])
-    under_way = call()
+    under_way = call(attempts=[Attempt(number=1, target=target(), because="")])
     with caplog.at_level(logging.ERROR):
-        settle_cancelled(made, under_way, Attempt(number=1, target=target(), because=""))
+        settle_cancelled(made, under_way)
         made.call_ended(Outcome(under_way, 200, None, 1))
     assert (recorder.endings, len(recorder.outcomes)) == (["cancelled"], 1)
     assert [entry.name for entry in caplog.records] == ["gateway.plane"] * 2

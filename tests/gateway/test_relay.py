@@ -17,10 +17,8 @@ from providers.adapters.http import BrokenResponse, IdleTimeout
 from providers.dialects.canonical import Usage
 from providers.dialects.openai_chat.stream import StreamReader
 from routing.attempts.single import OpenStream
-from tests.builders import Recorder, call, key_directory, no_usage, route, snapshot, target
+from tests.builders import Recorder, UnwrittenJournal, call, quiet_plane, target
 from tests.scripted import DONE, Answer, delta, event, spoken, stream, usage_event
-from usage.journal import Journal
-from usage.records import AttemptRecord
 
 MakePlane = Callable[..., DataPlane]
 CUT = BrokenResponse("10.0.0.1:443 reset", sent=True)
@@ -164,16 +162,6 @@ async def test_a_caller_that_has_it_all_has_not_hung_up(make_plane: MakePlane, r
     assert answer.closed == 1
 
 
-class Unwritten(Journal):
-    """A journal that only counts."""
-
-    def __init__(self) -> None:
-        self.kept: list[AttemptRecord] = []
-
-    def append(self, record: AttemptRecord) -> None:
-        self.kept.append(record)
-
-
 WHOLE = b"".join(spoken("ab", "ä", usage=USAGE))
 
 
@@ -189,12 +177,11 @@ def test_however_it_goes_it_is_settled_once_and_never_a_success_by_mistake(
     edges = [0, *sorted({cut for cut in cuts if cut < len(data)}), len(data)]
     pieces: list[Any] = [data[start:end] for start, end in pairwise(edges) if start < end]
     answer = stream(*pieces, *([] if fails_at is None else [CUT]))
-    journal = Unwritten()
-    found = snapshot(route())
-    plane = DataPlane(snapshot=found, keys=key_directory(), adapters={}, journal=journal, usage_of_request=no_usage)
+    journal = UnwrittenJournal()
+    made = quiet_plane(journal=journal)
 
     async def go() -> bytes:
-        relay = open_relay(plane, answer)
+        relay = open_relay(made, answer)
         got: list[bytes] = []
         try:
             async for chunk in relay:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway import settlement
-from gateway.call import Attempt
+from gateway.call import Attempt, Call
 from gateway.plane import DataPlane
 from kernel.errors import (
     GatewayError,
@@ -15,12 +15,14 @@ from kernel.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from providers.dialects.canonical import Usage
+from providers.dialects.canonical import Head, Usage
 from providers.dialects.openai_chat.response import Answer
 from providers.dialects.openai_chat.stream import StreamReader
 from providers.prices import Price, PriceBook, Rates
 from tests.builders import Recorder, call, caller, route, snapshot, target
 from tests.scripted import spoken, usage_event
+from usage.admission import Demand, Grant
+from usage.policy import NO_RULES
 from usage.records import AttemptRecord
 
 MakePlane = Callable[..., DataPlane]
@@ -29,7 +31,13 @@ REFUSED = UpstreamRefused("no", status=429, code="slow_down", retryable=True)
 
 
 def attempt(**fields: Any) -> Attempt:
+    """Return an attempt that was begun."""
     return Attempt(number=1, target=target("a", "m"), because="test", **fields)
+
+
+def under_way() -> Call:
+    """Return a call with one attempt that has not ended."""
+    return call(attempts=[attempt()])
 
 
 def test_a_whole_answer_costs_its_usage(make_plane: MakePlane, recorder: Recorder) -> None:
@@ -72,24 +80,57 @@ def test_a_failure_costs_what_the_provider_may_have_read(  # noqa: PLR0917 - one
     usage: Usage,
     cost_nanos: int,
 ) -> None:
-    settlement.settle_failed(make_plane(), call(), attempt(), error)
+    settlement.settle_fault(make_plane(), under_way(), error)
     [record] = recorder.attempts
     assert (record.ending, record.status, record.usage) == (ending, status, usage)
     assert (record.cost_nanos, record.error_code) == (cost_nanos, error.code)
 
 
 def test_hanging_up_costs_the_prompt(make_plane: MakePlane, recorder: Recorder) -> None:
-    settlement.settle_cancelled(make_plane(), call(), attempt())
+    settlement.settle_cancelled(make_plane(), under_way())
     [record] = recorder.attempts
     assert (record.ending, record.usage, record.cost_nanos) == ("cancelled", ESTIMATED, 100_000)
 
 
 def test_settling_twice_is_a_fault(make_plane: MakePlane, recorder: Recorder) -> None:
-    plane, tried = make_plane(), attempt()
-    settlement.settle_cancelled(plane, call(), tried)
+    plane, made = make_plane(), under_way()
+    settlement.settle_cancelled(plane, made)
+    settlement.settle_cancelled(plane, made)
     with pytest.raises(AssertionError, match="once"):
-        settlement.settle_failed(plane, call(), tried, REFUSED)
+        settlement.conclude_failed(plane, made, made.attempts[0], REFUSED)
     assert recorder.endings == ["cancelled"]
+
+
+def test_what_was_concluded_and_not_yet_written_is_written_as_it_is(make_plane: MakePlane, recorder: Recorder) -> None:
+    made = under_way()
+    plane = make_plane()
+    settlement.conclude_failed(plane, made, made.attempts[0], REFUSED)
+    settlement.settle_cancelled(plane, made)
+    assert recorder.endings == ["refused"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "output_bytes", "output_tokens"),
+    [(True, None, 0), (True, 400, 100), (False, None, 3 * 20)],
+)
+def test_a_lost_attempt_is_estimated(
+    make_plane: MakePlane, stream: bool, output_bytes: int | None, output_tokens: int
+) -> None:
+    head = Head(model="m", stream=stream, input_bytes=400, input_tokens_most=1000, max_output_tokens=20, choices=3)
+    made = call(head=head)
+    record = settlement.record_if_lost(make_plane(), made, attempt(), output_bytes=output_bytes)
+    assert (record.ending, record.usage.input_tokens, record.usage.output_tokens) == ("lost", 100, output_tokens)
+    assert record.usage.estimated
+    assert record.cost_nanos == 100_000 + 2_000 * output_tokens
+
+
+def test_under_a_budget_a_class_without_a_rate_costs_the_worst_case(make_plane: MakePlane, recorder: Recorder) -> None:
+    book = PriceBook(lists=((Price(id=9, vendor="mock", model="m", rates=Rates(input=1)),),))
+    grant = Grant(NO_RULES, Demand(0, 700, False), reserved_nanos=700)
+    made = call(snapshot(route(), book=book), grant=grant, worst_nanos={"a/m": 650})
+    settlement.settle_whole(make_plane(), made, attempt(), Answer(Usage(1, 0, 0, 1)))
+    [record] = recorder.attempts
+    assert (record.cost_nanos, record.reserved_nanos, record.released_nanos) == (650, 700, 50)
 
 
 def test_the_price_is_the_one_at_the_start_and_the_callers_own() -> None:
@@ -120,5 +161,5 @@ def test_the_record_is_journaled_remembered_and_observed_alike(
     make_plane: MakePlane, recorder: Recorder, journaled: Callable[[], list[AttemptRecord]]
 ) -> None:
     plane = make_plane()
-    settlement.settle_cancelled(plane, call(), attempt())
+    settlement.settle_cancelled(plane, under_way())
     assert journaled() == recorder.attempts == plane.recent.find(key_id=1, request_id="req_test")

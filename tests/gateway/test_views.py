@@ -17,6 +17,7 @@ PATHS = {
     "/v1/embeddings": "post",
     "/v1/models": "get",
     "/v1/models/{model}": "get",
+    "/v1/gateway/dry-run": "post",
     "/v1/gateway/usage/{wanted}": "get",
     "/health": "get",
     "/ready": "get",

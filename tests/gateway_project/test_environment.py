@@ -69,3 +69,30 @@ def test_what_the_environment_says_goes_first(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("GATEWAY_KEY_PEPPER", "pepper")
     monkeypatch.setenv("GATEWAY_SEALING_KEYS", " new , old ,")
     assert environment.load_secrets(tmp_path) == kept | {"key_pepper": "pepper", "sealing_keys": ["new", "old"]}
+
+
+def test_a_choice_is_one_of_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.choice(NAME, among=("", "open", "closed")) == ""
+    monkeypatch.setenv(NAME, " Closed ")
+    assert environment.choice(NAME, among=("", "open", "closed")) == "closed"
+    monkeypatch.setenv(NAME, "ajar")
+    with pytest.raises(ValueError, match=f"{NAME} is 'ajar'; say 'open' or 'closed'"):
+        environment.choice(NAME, among=("", "open", "closed"))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail.example", ("mail.example", 587, "", "", False, True)),
+        ("smtp://mail.example:2525?starttls=false", ("mail.example", 2525, "", "", False, False)),
+        ("smtps://me%40x:p%2Fw@mail.example", ("mail.example", 465, "me@x", "p/w", True, False)),
+    ],
+)
+def test_where_mail_goes(url: str, expected: tuple[object, ...]) -> None:
+    assert tuple(environment.mail(url).values()) == expected
+
+
+def test_no_mail_server_is_no_setting_and_a_wrong_one_is_named() -> None:
+    assert environment.mail("") == {}
+    with pytest.raises(ValueError, match="GATEWAY_EMAIL_URL"):
+        environment.mail("mail.example")

@@ -4,6 +4,7 @@ import pytest
 
 from providers.adapters.http import Origin
 from providers.adapters.table import ADAPTERS
+from providers.dialects.canonical import Operation
 from providers.presets import PRESETS, Preset, preset_of
 
 ROWS = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
@@ -28,6 +29,33 @@ def test_names_are_told_apart() -> None:
     for field in ("credential_env", "litellm_prefix"):
         values = [value for preset in PRESETS.values() if (value := getattr(preset, field))]
         assert len(values) == len(set(values))
+
+
+@pytest.mark.parametrize(
+    ("model", "tokenizer"),
+    [
+        ("gpt-4o", "o200k_base"),
+        ("gpt-4o-mini", "o200k_base_dear_pictures"),
+        ("gpt-4.1-mini", "o200k_base"),
+        ("gpt-4-turbo", "cl100k_base"),
+        ("ft:gpt-3.5-turbo:acme", "cl100k_base"),
+        ("text-embedding-3-small", "cl100k_base"),
+        ("o3", "o200k_base"),
+        ("gpt-7", "o200k_base"),
+    ],
+)
+def test_a_models_tokenizer_goes_by_its_name(model: str, tokenizer: str) -> None:
+    assert preset_of("openai").tokenizer_of(model) == tokenizer
+
+
+def test_where_a_tokenizer_is_unknown_none_is_named() -> None:
+    assert preset_of("mistral").tokenizer_of("mistral-large-latest") == ""
+
+
+def test_a_cap_goes_into_a_field_that_the_upstream_knows() -> None:
+    assert preset_of("openai").cap_fields_of(Operation.CHAT)[0] == "max_completion_tokens"
+    assert preset_of("openai").cap_fields_of(Operation.COMPLETION) == ("max_tokens",)
+    assert preset_of("ollama").cap_fields_of(Operation.CHAT) == ("max_tokens",)
 
 
 def test_an_unknown_kind_is_no_preset() -> None:

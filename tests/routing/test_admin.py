@@ -39,11 +39,12 @@ def add_target(route: Route, provider: Provider, model: str, **fields: object) -
 
 def test_route_is_made_with_its_targets(admin: Client, provider: Provider) -> None:
     target = {"provider": provider.pk, "model": "m", "order": 0, "weight": 2, "enabled": "on"}
-    data = form(target, aliases="clever\n\nbright\n", fallbacks="fast")
+    data = form(target, aliases="clever\n\nbright\n", fallbacks="fast", default_max_output_tokens=9)
     answer = admin.post(reverse("admin:routing_route_add"), data)
     assert answer.status_code == 302, answer.context["errors"]
     route = Route.objects.get()
     assert (route.aliases, route.fallbacks) == (["clever", "bright"], ["fast"])
+    assert route.default_max_output_tokens == 9
     assert [(t.provider.slug, t.model, t.weight) for t in route.targets.all()] == [("a", "m", 2)]
 
 
@@ -53,6 +54,7 @@ def test_route_is_made_with_its_targets(admin: Client, provider: Provider) -> No
         ({"name": "a b"}, "no spaces"),
         ({"fallbacks": "smart"}, "fall back to itself"),
         ({"max_attempts": 0}, "greater than or equal to 1"),
+        ({"default_max_output_tokens": 0}, "greater than or equal to 1"),
     ],
 )
 def test_what_does_not_fit_is_refused(admin: Client, changes: dict[str, object], words: str) -> None:
@@ -82,15 +84,19 @@ def test_odd_weights_are_told_as_they_are(provider: Provider, weights: tuple[int
 
 
 def test_duplicates_are_whole_and_switched_off(admin: Client, provider: Provider) -> None:
-    route = Route.objects.create(name="smart", aliases=["clever"], fallbacks=["fast"], max_attempts=5)
-    add_target(route, provider, "x", weight=7, idle_timeout_ms=5)
+    route = Route.objects.create(
+        name="smart", aliases=["clever"], fallbacks=["fast"], max_attempts=5, default_max_output_tokens=9
+    )
+    add_target(route, provider, "x", weight=7, idle_timeout_ms=5, max_output_tokens=64)
     data = {"action": "duplicate", "_selected_action": [route.pk]}
     for _ in range(2):
         admin.post(reverse("admin:routing_route_changelist"), data)
     copy, second = Route.objects.exclude(pk=route.pk).order_by("pk")
     assert (copy.name, second.name) == ("smart-copy", "smart-copy2")
     assert (copy.enabled, copy.aliases, copy.fallbacks, copy.max_attempts) == (False, [], ["fast"], 5)
-    assert [(t.model, t.weight, t.idle_timeout_ms) for t in copy.targets.all()] == [("x", 7, 5)]
+    assert copy.default_max_output_tokens == 9
+    (target,) = copy.targets.all()
+    assert (target.model, target.weight, target.idle_timeout_ms, target.max_output_tokens) == ("x", 7, 5, 64)
 
 
 def test_several_are_switched_at_once(admin: Client) -> None:

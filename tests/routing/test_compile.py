@@ -101,6 +101,13 @@ def test_a_targets_own_timeouts_go_before_its_providers() -> None:
     assert target.timeouts.connect_s == target.connection.timeouts.connect_s
 
 
+def test_the_longest_answers_are_kept() -> None:
+    routed("m", to(provider(), max_output_tokens=64), default_max_output_tokens=9)
+    found = shared("m")
+    assert found is not None
+    assert (found.default_max_output_tokens, found.groups[0][0].max_output_tokens) == (9, 64)
+
+
 def test_targets_are_grouped_by_order() -> None:
     upstream = provider()
     routed(
@@ -245,4 +252,4 @@ def test_a_larger_configuration_takes_no_more_queries() -> None:
     tenants = [Tenant.objects.create(slug=f"t{n}", name="T") for n in range(3)]
     for n in range(1, 12):
         routed(f"m{n}", to(provider(f"p{n}")), fallbacks=["m0"], tenant=tenants[n % 3])
-    assert queries() == few <= 7
+    assert queries() == few <= 8

@@ -45,7 +45,9 @@ def configuration(acme: Tenant) -> None:
         provider.set_credential("hush-credential" if name != "mine" else "")
         provider.save()
         route = Route.objects.create(name=name, tenant=tenant, aliases=[f"{name}-alias"], fallbacks=["shared"])
-        Target.objects.create(route=route, provider=provider, model="m", order=1, weight=3, idle_timeout_ms=9)
+        Target.objects.create(
+            route=route, provider=provider, model="m", order=1, weight=3, idle_timeout_ms=9, max_output_tokens=64
+        )
 
 
 def staff(client: Client) -> Client:
@@ -79,6 +81,7 @@ def test_a_route_is_shown_with_its_targets(client: Client) -> None:
         "aliases": ["mine-alias"],
         "enabled": True,
         "max_attempts": 3,
+        "default_max_output_tokens": None,
         "fallbacks": ["shared"],
         "targets": [
             {
@@ -87,6 +90,7 @@ def test_a_route_is_shown_with_its_targets(client: Client) -> None:
                 "order": 1,
                 "weight": 3,
                 "enabled": True,
+                "max_output_tokens": 64,
                 "first_byte_timeout_ms": None,
                 "idle_timeout_ms": 9,
                 "total_timeout_ms": None,

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from providers.dialects.canonical import Usage
+from tests.databases import take_guards_off
 from tests.services import postgresql
 from tests.services.availability import NotAvailable, skip_or_fail
 from usage.records import AttemptRecord
@@ -56,7 +57,17 @@ def scratch_database(
     with make as configuration, django_db_blocker.unblock():
         with _as_default(configuration):
             call_command("migrate", verbosity=0)
+            take_guards_off()
         yield configuration
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def guarded_database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: Any) -> Iterator[None]:
+    """Make a fresh database of each kind the default one, with everything that keeps its ledger from being changed."""
+    make = _sqlite_file(tmp_path) if request.param == "sqlite" else _postgresql()
+    with make as configuration, django_db_blocker.unblock(), _as_default(configuration):
+        call_command("migrate", verbosity=0)
+        yield
 
 
 @pytest.fixture

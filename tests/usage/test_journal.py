@@ -1,19 +1,22 @@
 """The journal: what was appended is on the disk once flushed, whatever the disk and the process do in between."""
 
 import errno
-import fcntl
 import os
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from usage.journal import Journal, lock_file, read_entries, scan_entries
+from providers.dialects.canonical import Usage
+from tests.services.waiting import eventually
+from usage.inflight import InflightFull, read_left
+from usage.journal import Journal
+from usage.journal_files import create_locked, lock_file
+from usage.journal_lines import read_entries
 from usage.records import AttemptRecord
 
 Make = Callable[..., AttemptRecord]
@@ -21,6 +24,10 @@ Make = Callable[..., AttemptRecord]
 
 def records_in(directory: Path) -> list[AttemptRecord]:
     return [record for path in sorted(directory.glob("*.journal")) for record, _ in read_entries(path, 0)]
+
+
+def attempt_id_of(record: AttemptRecord) -> str:
+    return record.attempt_id
 
 
 def one_file(directory: Path) -> Path:
@@ -102,19 +109,6 @@ def test_a_file_is_locked_while_its_writer_lives(tmp_path: Path) -> None:
     os.close(fd)
 
 
-def test_a_file_has_its_lock_before_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    named_at_lock: list[list[Path]] = []
-    lock = fcntl.flock
-
-    def watch(fd: int, operation: int) -> None:
-        named_at_lock.append(list(tmp_path.glob("*.journal")))
-        lock(fd, operation)
-
-    monkeypatch.setattr("usage.journal.fcntl.flock", watch)
-    Journal(tmp_path, worker="w1").close()
-    assert named_at_lock == [[]]
-
-
 def test_full_files_are_rotated_and_nothing_is_lost_or_torn(tmp_path: Path, make_record: Make) -> None:
     journal = Journal(tmp_path, worker="w1", rotate_bytes=1000)
     for number in range(20):
@@ -155,64 +149,6 @@ def test_a_directory_that_can_not_be_written_is_told_at_the_start(tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         Journal(tmp_path / "file" / "journal", worker="w1")
-
-
-# Reading
-
-
-@pytest.mark.parametrize("cut_bytes", [1, 2, 50])
-def test_reading_stops_at_a_torn_last_line(written: Path, make_record: Make, cut_bytes: int) -> None:
-    whole = written.read_bytes()
-    written.write_bytes(whole[:-cut_bytes])
-    entries = list(read_entries(written, 0))
-    assert [record for record, _ in entries] == [make_record(0), make_record(1)]
-    assert whole[: entries[-1][1]].count(b"\n") == 2
-
-
-def test_reading_goes_on_where_it_ended_once_the_line_is_complete(written: Path, make_record: Make) -> None:
-    whole = written.read_bytes()
-    written.write_bytes(whole[:-10])
-    (*_, (_, offset)) = read_entries(written, 0)
-    written.write_bytes(whole)
-    assert list(read_entries(written, offset)) == [(make_record(2), len(whole))]
-
-
-def test_a_damaged_line_is_skipped_and_reported(
-    written: Path, make_record: Make, caplog: pytest.LogCaptureFixture
-) -> None:
-    lines = written.read_bytes().splitlines(keepends=True)
-    lines[1] = lines[1].replace(b'"smart"', b'"smaXt"')
-    written.write_bytes(b"".join(lines))
-    assert [record for record, _ in read_entries(written, 0)] == [make_record(0), make_record(2)]
-    assert "the checksum is wrong" in caplog.text
-    assert "skipped 1 damaged lines" in caplog.text
-
-
-def test_a_damaged_last_line_waits_for_one_after_it(written: Path, make_record: Make) -> None:
-    lines = written.read_bytes().splitlines(keepends=True)
-    damaged = lines[1].replace(b'"smart"', b'"smaXt"')
-    written.write_bytes(lines[0] + damaged)
-    assert [record for record, _ in read_entries(written, 0)] == [make_record(0)]
-    assert len(list(scan_entries(written, 0))) == 1
-    written.write_bytes(lines[0] + damaged + lines[2])
-    assert [entry.line for entry in scan_entries(written, 0)] == [lines[0], damaged, lines[2]]
-
-
-@pytest.mark.parametrize(
-    ("body", "fault"),
-    [
-        (b"z {}", "no known kind of record: b'z'"),
-        (b"a {}", "missing required field"),
-        (b"a {", "truncated"),
-        (b"", "no known kind"),
-    ],
-)
-def test_a_sound_line_that_is_no_record_says_why(written: Path, body: bytes, fault: str) -> None:
-    line = b"%08x %b\n" % (zlib.crc32(body), body)
-    written.write_bytes(line + written.read_bytes())
-    first, *others = scan_entries(written, 0)
-    assert fault in first.fault
-    assert len(others) == 3
 
 
 # A disk that fails
@@ -312,6 +248,169 @@ def test_beyond_the_bound_and_after_the_end_a_record_goes_into_the_log(
     assert journal.spilled == 7
     for number in range(7):
         assert caplog.text.count(f"att_{number:08d}") == 1
+
+
+# Attempts under way
+
+
+def left_in(directory: Path) -> list[AttemptRecord]:
+    (path,) = directory.glob("*.inflight")
+    return read_left(path)
+
+
+def test_what_has_begun_and_how_far_it_came_is_there_at_once(tmp_path: Path, make_record: Make) -> None:
+    journal = Journal(tmp_path, worker="w1")
+    slot = journal.begin(make_record(1, ending="lost"))
+    assert left_in(tmp_path) == [make_record(1, ending="lost")]
+    further = make_record(1, ending="lost", usage=Usage(output_tokens=50))
+    journal.revise(slot, further)
+    assert left_in(tmp_path) == [further]
+    journal.close()
+    assert left_in(tmp_path) == [further]
+    assert records_in(tmp_path) == []
+
+
+def test_what_has_ended_is_in_the_journal_and_its_slot_is_free(tmp_path: Path, make_record: Make) -> None:
+    journal = Journal(tmp_path, worker="w1")
+    for number in range(3):
+        journal.end(journal.begin(make_record(number, ending="lost")), make_record(number))
+    assert journal.flush(10)
+    assert records_in(tmp_path) == [make_record(number) for number in range(3)]
+    assert left_in(tmp_path) == []
+    assert journal.begin(make_record(4, ending="lost")) in range(256)
+    journal.close()
+
+
+def test_an_end_is_in_its_slot_until_it_is_on_the_disk(
+    tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("usage.journal._RETRY_INTERVAL_S", 0.001)
+    journal = Journal(tmp_path, worker="w1")
+    disk = Disk(os.fdatasync, errno.EIO)
+    monkeypatch.setattr("usage.journal.os.fdatasync", disk)
+    journal.end(journal.begin(make_record(1, ending="lost")), make_record(1))
+    assert disk.tried.wait(10)
+    assert left_in(tmp_path) == [make_record(1)]
+    disk.broken = False
+    assert journal.flush(10)
+    assert left_in(tmp_path) == []
+    journal.close()
+
+
+def test_what_a_failing_disk_never_took_stays_in_its_slot(
+    tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("usage.journal._RETRY_INTERVAL_S", 0.001)
+    journal = Journal(tmp_path, worker="w1", max_backlog=2)
+    slots = [journal.begin(make_record(number, ending="lost")) for number in range(10)]
+    disk = Disk(os.write, errno.ENOSPC)
+    monkeypatch.setattr("usage.journal.os.write", disk)
+    for number in range(9):
+        journal.end(slots[number], make_record(number))
+    assert not journal.accepting
+    assert disk.tried.wait(10)
+    journal.close(timeout_s=0)
+    ended = [make_record(number) for number in range(9)]
+    assert sorted(left_in(tmp_path), key=attempt_id_of) == [*ended, make_record(9, ending="lost")]
+    assert journal.spilled == 0
+
+
+def test_what_ends_after_the_close_goes_into_the_log(
+    tmp_path: Path, make_record: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(tmp_path, worker="w1")
+    slot = journal.begin(make_record(1, ending="lost"))
+    journal.close()
+    journal.revise(slot, make_record(1, ending="lost"))
+    journal.end(slot, make_record(1))
+    assert journal.spilled == 1
+    assert "att_00000001" in caplog.text
+    with pytest.raises(InflightFull):
+        journal.begin(make_record(2, ending="lost"))
+
+
+def test_without_a_slot_nothing_begins_until_there_is_one(
+    tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("usage.journal._LOOK_INTERVAL_S", 0.001)
+    disk = Disk(os.posix_fallocate, errno.ENOSPC)
+    journal = Journal(tmp_path, worker="w1", flush_interval_s=0.001)
+    monkeypatch.setattr("usage.inflight.os.posix_fallocate", disk)
+    for number in range(256):
+        journal.begin(make_record(number, ending="lost"))
+    with pytest.raises(InflightFull):
+        journal.begin(make_record(300, ending="lost"))
+    assert not journal.accepting
+    disk.broken = False
+    eventually(lambda: journal.accepting)
+    journal.begin(make_record(300, ending="lost"))
+    journal.close()
+    assert len(left_in(tmp_path)) == 257
+
+
+def test_the_file_of_attempts_under_way_is_the_first_and_the_last_of_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created: list[str] = []
+    create = create_locked
+
+    def watch(directory: Path, **arguments: Any) -> tuple[int, Path]:
+        created.append(arguments["suffix"])
+        return create(directory, **arguments)
+
+    monkeypatch.setattr("usage.journal.create_locked", watch)
+    monkeypatch.setattr("usage.inflight.create_locked", watch)
+    journal = Journal(tmp_path, worker="w1")
+    assert created == [".inflight", ".journal"]
+    close = journal._inflight.close
+
+    def close_last() -> None:
+        fd = lock_file(journal.path)
+        assert fd is not None
+        os.close(fd)
+        created.append("closed")
+        close()
+
+    monkeypatch.setattr(journal._inflight, "close", close_last)
+    journal.close()
+    assert created[-1] == "closed"
+
+
+# A directory that nobody ships
+
+
+def test_a_directory_that_nobody_ships_alarms_and_then_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("usage.journal._LOOK_INTERVAL_S", 0.001)
+    journal = Journal(tmp_path, worker="w1", max_directory_bytes=1_000)
+    assert (journal.backlog_bytes, journal.alarming, journal.accepting) == (0, False, True)
+    other = tmp_path / "w2-0.journal"
+    other.write_bytes(b"x" * 800)
+    eventually(lambda: journal.alarming)
+    assert (journal.backlog_bytes, journal.accepting) == (800, True)
+    other.write_bytes(b"x" * 1_000)
+    eventually(lambda: not journal.accepting)
+    other.unlink()
+    eventually(lambda: journal.accepting and not journal.alarming)
+    journal.close()
+    messages = [record.getMessage() for record in caplog.records]
+    assert sum("wait in" in message for message in messages) == 1
+    assert sum("are being shipped again" in message for message in messages) == 1
+
+
+def test_a_full_directory_is_seen_before_the_first_call(tmp_path: Path) -> None:
+    (tmp_path / "w2-0.journal").write_bytes(b"x" * 1_000)
+    journal = Journal(tmp_path, worker="w1", max_directory_bytes=1_000)
+    assert not journal.accepting
+    journal.close()
+
+
+def test_what_is_put_aside_or_under_way_is_no_backlog(tmp_path: Path) -> None:
+    (tmp_path / "w2-0.journal.rejected").write_bytes(b"x" * 1_000)
+    journal = Journal(tmp_path, worker="w1", max_directory_bytes=1_000)
+    assert (journal.backlog_bytes, journal.accepting) == (0, True)
+    journal.close()
 
 
 def test_flushing_a_closed_journal_returns(tmp_path: Path) -> None:

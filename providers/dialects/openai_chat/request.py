@@ -6,16 +6,27 @@ completions and embeddings).
 """
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from kernel.errors import InvalidRequest
 from providers.dialects.canonical import Head, Operation
-from providers.dialects.openai_chat.measure import Message, measure_chat, measure_input
+from providers.dialects.openai_chat.measure import (
+    WRAPPING_TOKENS,
+    Message,
+    count_inputs,
+    measure_chat,
+    measure_input,
+)
 
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _ESCAPED_LETTER = re.compile(rb"\\u006[45cdfCDF]")  # one of "model", as no ordinary encoder spells it
+MAX_COST_FIELD = "max_cost_usd"  # the gateway's own; no provider has it
+_CAP_FIELDS = ("max_completion_tokens", "max_tokens")
+_MAX_COST_USD = 1_000_000
+_NOTHING = (b"null", b"0")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 
 
@@ -34,6 +45,7 @@ class _Chat(msgspec.Struct):
     temperature: float | None = None
     top_p: float | None = None
     tools: list[dict[str, Any]] | None = None
+    max_cost_usd: Decimal | None = None
 
 
 class _Completion(msgspec.Struct):
@@ -43,7 +55,9 @@ class _Completion(msgspec.Struct):
     stream_options: _StreamOptions | None = None
     max_tokens: int | None = None
     n: int | None = None
+    best_of: int | None = None
     temperature: float | None = None
+    max_cost_usd: Decimal | None = None
 
 
 class _Embedding(msgspec.Struct):
@@ -51,6 +65,7 @@ class _Embedding(msgspec.Struct):
     input: str | list[Any]
     encoding_format: str | None = None
     dimensions: int | None = None
+    max_cost_usd: Decimal | None = None
 
 
 _chat = msgspec.json.Decoder(_Chat)
@@ -78,15 +93,32 @@ def decode_head(operation: Operation, body: bytes) -> Head:
         raise InvalidRequest("The JSON body is nested too deeply.", code="invalid_json") from error
 
 
-def patch(body: bytes, *, model: str | None = None, include_usage: bool = False) -> bytes:
-    """Return the body with another model and with usage asked of the stream; every other value keeps its bytes."""
-    if model is None and not include_usage:
+def patch(
+    body: bytes,
+    *,
+    model: str | None = None,
+    include_usage: bool = False,
+    output_cap: int | None = None,
+    cap_fields: tuple[str, ...] = _CAP_FIELDS,
+    once: bool = False,
+) -> bytes:
+    """Return the body with another model, usage asked of the stream, and a cap; every other value keeps its bytes.
+
+    The cap goes into the client's own field where that is one of `cap_fields`, which the upstream knows, else into the
+    first of these; no second field may contradict it. With `once` a field that stood twice stands once, as it was read:
+    an upstream that takes the first of two can't be led past what was reserved. `max_cost_usd`, which only the gateway
+    understands, is left out of a body that is changed.
+    """
+    if model is None and not include_usage and output_cap is None and not once:
         return body
     fields = _object.decode(body)
+    fields.pop(MAX_COST_FIELD, None)
     if model is not None:
         fields["model"] = msgspec.Raw(msgspec.json.encode(model))
     if include_usage:
         fields["stream_options"] = _with_usage(fields.get("stream_options"))
+    if output_cap is not None:
+        _set_cap(fields, output_cap, cap_fields)
     return msgspec.json.encode(fields)
 
 
@@ -101,30 +133,45 @@ def _with_usage(options: msgspec.Raw | None) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(fields))
 
 
+def _set_cap(fields: dict[str, msgspec.Raw], output_cap: int, cap_fields: tuple[str, ...]) -> None:
+    field = ""
+    for name in _CAP_FIELDS:
+        value = fields.pop(name, None)
+        if not field and value is not None and name in cap_fields and bytes(value) not in _NOTHING:
+            field = name
+    fields[field or cap_fields[0]] = msgspec.Raw(b"%d" % output_cap)
+
+
 def _read_chat(body: bytes) -> Head:
     chat = _chat.decode(body)
     if not chat.messages:
         raise InvalidRequest("messages must not be empty", code="invalid_value", param="messages")
     _require_positive(max_tokens=chat.max_tokens, max_completion_tokens=chat.max_completion_tokens, n=chat.n)
-    limit = chat.max_completion_tokens or chat.max_tokens
+    input_bytes, surplus = measure_chat(chat.messages, chat.tools)
     return Head(
         model=_require_model(chat.model),
         stream=bool(chat.stream),
         wants_stream_usage=_wants_usage(chat.stream_options),
-        max_output_tokens=limit * (chat.n or 1) if limit else None,
-        input_bytes=measure_chat(chat.messages, chat.tools),
+        max_output_tokens=chat.max_completion_tokens or chat.max_tokens or None,
+        choices=chat.n or 1,
+        input_bytes=input_bytes,
+        input_tokens_most=len(body) + surplus,
+        max_cost_nanos=_max_cost(chat.max_cost_usd),
     )
 
 
 def _read_completion(body: bytes) -> Head:
     completion = _completion.decode(body)
-    _require_positive(max_tokens=completion.max_tokens, n=completion.n)
+    _require_positive(max_tokens=completion.max_tokens, n=completion.n, best_of=completion.best_of)
     return Head(
         model=_require_model(completion.model),
         stream=bool(completion.stream),
         wants_stream_usage=_wants_usage(completion.stream_options),
         max_output_tokens=completion.max_tokens,
+        choices=max(completion.n or 1, completion.best_of or 1) * count_inputs(completion.prompt),
         input_bytes=measure_input(completion.prompt),
+        input_tokens_most=len(body) + WRAPPING_TOKENS,
+        max_cost_nanos=_max_cost(completion.max_cost_usd),
     )
 
 
@@ -133,7 +180,13 @@ def _read_embedding(body: bytes) -> Head:
     if not embedding.input:
         raise InvalidRequest("input must not be empty", code="invalid_value", param="input")
     _require_positive(dimensions=embedding.dimensions)
-    return Head(model=_require_model(embedding.model), max_output_tokens=0, input_bytes=measure_input(embedding.input))
+    return Head(
+        model=_require_model(embedding.model),
+        max_output_tokens=0,
+        input_bytes=measure_input(embedding.input),
+        input_tokens_most=len(body) + WRAPPING_TOKENS,
+        max_cost_nanos=_max_cost(embedding.max_cost_usd),
+    )
 
 
 _READERS = {
@@ -145,6 +198,21 @@ _READERS = {
 
 def _wants_usage(options: _StreamOptions | None) -> bool:
     return options is not None and bool(options.include_usage)
+
+
+def read_max_cost(usd: Decimal) -> int:
+    """Return the most that a call may cost in nano-dollars, rounded down. Raises InvalidRequest."""
+    if not usd.is_finite() or not 0 <= usd <= _MAX_COST_USD:
+        raise InvalidRequest(
+            f"max_cost_usd is an amount in dollars from 0 to {_MAX_COST_USD}",
+            code="invalid_value",
+            param=MAX_COST_FIELD,
+        )
+    return int(usd.scaleb(9))
+
+
+def _max_cost(usd: Decimal | None) -> int | None:
+    return None if usd is None else read_max_cost(usd)
 
 
 def _require_model(model: str) -> str:

@@ -264,7 +264,7 @@ async def test_running_cost_counts_earlier_attempts(make_plane: MakePlane) -> No
         started, first, done = await talk.peer.hear_answer()
     assert started["target"] == "other/mock-small"
     assert done["attempts"] == 2
-    assert float(first["cost_usd"]) > 7e-6, "more than the second attempt alone has cost by then"
+    assert float(first["cost_usd"]) > 3e-6, "more than the second attempt alone has cost by then"
     assert float(done["cost_usd"]) > 13e-6, "more than the second attempt alone has cost in the end"
 
 

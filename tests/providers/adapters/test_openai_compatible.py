@@ -56,6 +56,7 @@ async def test_headers(wire: Wire, stream: bool, accept: bytes) -> None:
         b"x-team": b"a",
         b"accept": accept,
         b"x-request-id": b"mine",
+        b"x-client-request-id": b"att_test",
     }
 
 

@@ -3,11 +3,17 @@
 import http.client
 import json
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from providers.mock.bill import read_bill
 from tests.services.upstreams import MockUpstream
 from tests.services.waiting import eventually
 
@@ -160,3 +166,75 @@ def test_what_is_not_http_is_hung_up_on(mock: MockUpstream) -> None:
 def _status(answer: http.client.HTTPResponse) -> int:
     answer.read()
     return answer.status
+
+
+class Billing(MockUpstream):
+    """The mock with a bill."""
+
+    def __init__(self, bill: Path) -> None:
+        command = [sys.executable, "-m", "providers.mock.server", "--bill", str(bill)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.port = self._read_port()
+        self.origin = f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def bill(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    upstream = Billing(tmp_path / "bill")
+    yield upstream.port, tmp_path / "bill"
+    upstream.stop()
+
+
+def send(port: int, directions: str, **extra: Any) -> socket.socket:
+    """Ask for an answer and leave it to the test to read it."""
+    message = {"role": "user", "content": f"[[mock {directions}]]"}
+    body = json.dumps({"model": "m", "messages": [message], **extra}).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-request-id: r1\r\nx-client-request-id: a1\r\n"
+    peer = socket.create_connection(("127.0.0.1", port), timeout=10)
+    peer.sendall(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+    return peer
+
+
+@pytest.mark.parametrize(
+    ("directions", "stream", "wanted"),
+    [
+        ("tokens=7", False, ("finished", True, 7)),
+        ("tokens=7", True, ("finished", True, 7)),
+        ("tokens=7 fault=no_usage", True, ("finished", False, 7)),
+        ("tokens=7 fault=cut cut_after=4", True, ("broken", False, 3)),
+        ("tokens=7 fault=error_after", False, ("broken", False, 7)),
+        ("tokens=7 fault=error_after", True, ("broken", False, 7)),
+    ],
+)
+def test_bills_what_it_generated(
+    bill: tuple[int, Path], directions: str, stream: bool, wanted: tuple[str, bool, int]
+) -> None:
+    with send(bill[0], directions, stream=stream, stream_options={"include_usage": True}) as peer:
+        [line] = eventually(lambda: read_bill(bill[1]))
+        assert (line.attempt_id, line.request_id, line.model) == ("a1", "r1", "m")
+        assert (line.ended, line.reported, line.usage.output_tokens) == wanted
+        assert 0 < line.began_at_ns <= line.ended_at_ns
+        with suppress(ConnectionError):
+            peer.recv(65536)
+    assert len(read_bill(bill[1])) == 1
+
+
+@pytest.mark.parametrize(
+    ("directions", "stream", "tokens"),
+    [("tokens=9 delay_ms=60000", False, 9), ("tokens=9 delay_ms=60000", True, 0), ("fault=stall cut_after=4", True, 3)],
+)
+def test_bills_a_client_that_hangs_up(bill: tuple[int, Path], directions: str, stream: bool, tokens: int) -> None:
+    with send(bill[0], directions, stream=stream) as peer:
+        if "stall" in directions:
+            assert peer.recv(65536)
+        time.sleep(0.05)
+        assert read_bill(bill[1]) == []
+    [line] = eventually(lambda: read_bill(bill[1]))
+    assert (line.ended, line.usage.output_tokens) == ("hung_up", tokens)
+
+
+def test_bills_no_refusal(bill: tuple[int, Path]) -> None:
+    for directions in ("status=500", "fault=reset"):
+        with send(bill[0], directions) as peer, suppress(ConnectionError):
+            peer.recv(65536)
+    assert read_bill(bill[1]) == []

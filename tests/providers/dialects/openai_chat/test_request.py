@@ -22,13 +22,34 @@ def test_the_head_has_what_routing_needs() -> None:
     body = _bytes(stream=True, stream_options={"include_usage": True}, max_tokens=7, n=2)
     head = request.decode_head(Operation.CHAT, body)
     assert (head.model, head.stream, head.wants_stream_usage) == ("m", True, True)
-    assert head.max_output_tokens == 14
+    assert (head.max_output_tokens, head.choices) == (7, 2)
     assert head.input_bytes == 16 + len("hi")
 
 
 def test_the_newer_limit_goes_before_the_older() -> None:
     head = request.decode_head(Operation.CHAT, _bytes(max_tokens=7, max_completion_tokens=9))
     assert head.max_output_tokens == 9
+
+
+def test_a_chat_that_may_say_nothing_has_stated_nothing() -> None:
+    assert request.decode_head(Operation.CHAT, _bytes(max_tokens=0)).max_output_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "choices"),
+    [
+        ({"prompt": "x"}, 1),
+        ({"prompt": "x", "n": 2}, 2),
+        ({"prompt": "x", "n": 2, "best_of": 5}, 5),
+        ({"prompt": ["x", "y"], "n": 2}, 4),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": [[1, 2], [3]]}, 2),
+        ({"prompt": []}, 1),
+    ],
+)
+def test_every_prompt_of_a_completion_is_answered(fields: dict[str, Any], choices: int) -> None:
+    head = request.decode_head(Operation.COMPLETION, json.dumps({"model": "m", "max_tokens": 5} | fields).encode())
+    assert (head.max_output_tokens, head.choices) == (5, choices)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +125,30 @@ def test_usage_is_added_to_the_options_that_are_there() -> None:
 def test_a_model_named_twice_is_noticed_and_written_once(body: bytes) -> None:
     assert request.names_model_twice(body)
     assert request.patch(body, model="b").count(b'"model"') == 1
+
+
+@pytest.mark.parametrize(
+    ("stated", "cap_fields", "written"),
+    [
+        ({}, ("max_tokens",), {"max_tokens": 5}),
+        ({}, ("max_completion_tokens", "max_tokens"), {"max_completion_tokens": 5}),
+        ({"max_tokens": 9}, ("max_completion_tokens", "max_tokens"), {"max_tokens": 5}),
+        ({"max_completion_tokens": 9}, ("max_tokens",), {"max_tokens": 5}),
+        ({"max_tokens": 9, "max_completion_tokens": 9}, ("max_tokens",), {"max_tokens": 5}),
+        ({"max_tokens": 0, "max_completion_tokens": None}, ("max_completion_tokens",), {"max_completion_tokens": 5}),
+    ],
+)
+def test_a_cap_stands_once_in_a_field_that_the_upstream_knows(
+    stated: dict[str, Any], cap_fields: tuple[str, ...], written: dict[str, int]
+) -> None:
+    patched = json.loads(request.patch(_bytes(**stated), output_cap=5, cap_fields=cap_fields))
+    assert {name: value for name, value in patched.items() if name.startswith("max_")} == written
+
+
+def test_a_field_that_stood_twice_stands_once_as_it_was_read() -> None:
+    body = b'{"model":"m","n":9,"messages":[{"role":"user"}],"\\u006e":1}'
+    assert request.decode_head(Operation.CHAT, body).choices == 1
+    assert request.patch(body, once=True) == b'{"model":"m","n":1,"messages":[{"role":"user"}]}'
 
 
 @pytest.mark.parametrize("given_input", ["x", ["x", "y"], [1, 2], [[1], [2]]])
