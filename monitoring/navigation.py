@@ -26,10 +26,28 @@ _GROUPS = (
     ),
     ("Routing", (("Routes", "alt_route", "routing", "route"),)),
     (
+        "Money",
+        (
+            ("Budgets", "savings", "usage", "budget"),
+            ("Limits", "speed", "usage", "limit"),
+            ("Ledger", "account_balance", "usage", "ledgerentry"),
+            ("Denials", "block", "usage", "denial"),
+            ("Changes", "history", "usage", "policychange"),
+        ),
+    ),
+    (
         "Usage",
         (
             ("Attempts", "receipt_long", "usage", "usagerecord"),
             ("By hour", "bar_chart", "usage", "usagehour"),
+        ),
+    ),
+    (
+        "Alerts",
+        (
+            ("Alerts", "notifications", "monitoring", "alert"),
+            ("Messages", "outgoing_mail", "monitoring", "alertdelivery"),
+            ("Channels", "campaign", "monitoring", "alertchannel"),
         ),
     ),
 )

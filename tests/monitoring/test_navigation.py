@@ -23,7 +23,9 @@ def test_the_operator_finds_everything_in_order() -> None:
         "Tenants": ["Tenants", "Users", "Memberships", "Keys", "Staff groups"],
         "Upstreams": ["Providers", "Prices", "Price catalogs"],
         "Routing": ["Routes"],
+        "Money": ["Budgets", "Limits", "Ledger", "Denials", "Changes"],
         "Usage": ["Attempts", "By hour"],
+        "Alerts": ["Alerts", "Messages", "Channels"],
     }
 
 

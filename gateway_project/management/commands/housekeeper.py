@@ -1,20 +1,19 @@
-"""The housekeeper process: ships the journals of every worker, living or dead."""
+"""The housekeeper process: everything periodic, beside the workers."""
 
 import signal
 import threading
 from types import FrameType
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from usage.shipper import Shipper
+from gateway_project.housekeeping import keep_house
 
 
 class Command(BaseCommand):
     """Works until SIGTERM; what the workers have written by then is shipped before the end."""
 
-    help = "Ship usage from the journals into the database until SIGTERM."
+    help = "Ship usage into the database, keep shared counters true, send alerts, keep partitions, until SIGTERM."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,6 +25,4 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, note_signal)
-        shipper = Shipper(settings.GATEWAY_JOURNAL_DIR)
-        shipper.run_forever(stop)
-        shipper.ship_once()
+        keep_house(stop)
