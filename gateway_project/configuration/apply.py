@@ -13,6 +13,7 @@ from django.db import transaction
 from gateway_project.configuration.declared import Declared
 from gateway_project.configuration.document import ConfigurationRefused, Mark, Problem
 from gateway_project.configuration.people import put_key, put_tenant, put_user
+from gateway_project.configuration.policy import put_budget, put_limit
 from gateway_project.configuration.prices import put_price
 from gateway_project.configuration.rows import Application, IssuedKey
 from gateway_project.configuration.upstream import check_fallbacks, put_provider, put_route
@@ -76,6 +77,10 @@ def _put_everything(application: Application, declared: Declared) -> None:
         check_fallbacks(application, route)
     for price in declared.prices:
         put_price(application, price)
+    for budget in declared.budgets:
+        put_budget(application, budget)
+    for limit in declared.limits:
+        put_limit(application, limit)
 
 
 def _repetitions(declared: Declared) -> list[Problem]:
@@ -86,6 +91,8 @@ def _repetitions(declared: Declared) -> list[Problem]:
         *_repeated("provider", ((row.slug, row.at) for row in declared.providers)),
         *_repeated("route", _route_names(declared)),
         *_repeated("price", ((f"{r.vendor or r.provider}/{r.model} {r.tenant or ''}", r.at) for r in declared.prices)),
+        *_repeated("budget", ((row.name, row.at) for row in declared.budgets)),
+        *_repeated("limit", ((row.name, row.at) for row in declared.limits)),
     ]
 
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from gateway_project.configuration.document import Mark, Problem
@@ -110,6 +111,49 @@ class DeclaredPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredCalls:
+    """Which calls a rule is about, or whose of them are meant: rows by their names, each None where it isn't said."""
+
+    tenant: str | None = None
+    user: str | None = None
+    key: str | None = None
+    route: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAllowance:
+    """Another limit for one subject of a budget."""
+
+    subject: DeclaredCalls
+    limit_nanos: int
+    reason: str
+    at: Mark
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredBudget:
+    """So much money a window, known by its name."""
+
+    name: str
+    at: Mark
+    calls: DeclaredCalls = DeclaredCalls()
+    values: Values = field(default_factory=dict)
+    allowances: tuple[DeclaredAllowance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredLimit:
+    """So many requests, tokens or calls at once, known by its name; `provider` is the slug of one."""
+
+    name: str
+    at: Mark
+    calls: DeclaredCalls = DeclaredCalls()
+    provider: str | None = None
+    values: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """A whole declaration, with what was found wrong while it was read."""
 
@@ -119,4 +163,6 @@ class Declared:
     providers: tuple[DeclaredProvider, ...] = ()
     routes: tuple[DeclaredRoute, ...] = ()
     prices: tuple[DeclaredPrice, ...] = ()
+    budgets: tuple[DeclaredBudget, ...] = ()
+    limits: tuple[DeclaredLimit, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -17,8 +17,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from gateway_project.configuration.document import Items, Mapping, Mark, Node, Problem, Scalar
+from kernel.money import usd_to_nanos
 
 ROUTE_NAME = re.compile(r"(?=.{1,200}\Z)[^\s*]*\*?[^\s*]*\Z")
+_LARGEST_USD = 10**9
+_ONE_NANO_USD = Decimal("1e-9")
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)\}")
 T = TypeVar("T")
 
@@ -130,6 +133,19 @@ def positive(reading: Reading, node: Node) -> int:
     return value
 
 
+def count(reading: Reading, node: Node) -> int:
+    """Read a whole number that is not negative and may be large."""
+    raw = text(reading, node)
+    if not re.fullmatch(r"[0-9]{1,15}", raw):
+        raise Malformed(f"{raw!r} is not a whole number from 0 up", node.at)
+    return int(raw)
+
+
+def percents(reading: Reading, node: Node) -> list[int]:
+    """Read a list of whole percentages."""
+    return [positive(reading, item) for item in nodes(node)]
+
+
 def amount(reading: Reading, node: Node) -> Decimal:
     """Read an exact decimal number that is not negative."""
     raw = text(reading, node)
@@ -140,6 +156,16 @@ def amount(reading: Reading, node: Node) -> Decimal:
     if not value.is_finite() or value < 0:
         raise Malformed(f"{raw!r} is not a number from 0 up", node.at)
     return value
+
+
+def nanos(reading: Reading, node: Node) -> int:
+    """Read an exact amount of dollars as nano-dollars; nothing is rounded."""
+    value = amount(reading, node)
+    if value > _LARGEST_USD:
+        raise Malformed("a billion dollars is the most", node.at)
+    if value != value.quantize(_ONE_NANO_USD):
+        raise Malformed("an amount of dollars has nine decimals at most", node.at)
+    return usd_to_nanos(value)
 
 
 def milliseconds(reading: Reading, node: Node) -> int:

@@ -10,7 +10,11 @@ from gateway_project.configuration import fields as f
 from gateway_project.configuration.declared import (
     RATES,
     Declared,
+    DeclaredAllowance,
+    DeclaredBudget,
+    DeclaredCalls,
     DeclaredKey,
+    DeclaredLimit,
     DeclaredMembership,
     DeclaredPrice,
     DeclaredProvider,
@@ -20,6 +24,7 @@ from gateway_project.configuration.declared import (
     DeclaredUser,
 )
 from gateway_project.configuration.document import Mapping, Node, Scalar
+from gateway_project.configuration.policy import MEASURES, PERIODS, PERS, ROLLING, SPANS
 from providers.presets import PRESETS
 from tenants.models import Membership, Tenant
 
@@ -67,6 +72,7 @@ _ROUTE = {
     "aliases": f.words,
     "enabled": f.boolean,
     "max_attempts": f.positive,
+    "default_max_output_tokens": f.positive,
     "fallbacks": f.words,
     "targets": f.as_is,
 }
@@ -76,13 +82,48 @@ _TARGET = {
     "weight": f.integer,
     "order": f.integer,
     "enabled": f.boolean,
+    "max_output_tokens": f.positive,
     "first_byte_timeout_s": f.milliseconds,
     "idle_timeout_s": f.milliseconds,
     "total_timeout_s": f.milliseconds,
 }
 _PRICE = {"vendor": f.word, "provider": f.word, "model": f.word, "tenant": f.word, **dict.fromkeys(RATES, f.amount)}
+_CALLS = {"tenant": f.word, "user": f.word, "key": f.word, "route": f.route_name}
+_BUDGET = {
+    "name": f.word,
+    "limit_usd": f.nanos,
+    "period": f.choice(*PERIODS),
+    "length": f.positive,
+    "time_zone": f.zone,
+    "hard": f.boolean,
+    "alert_percents": f.percents,
+    "enabled": f.boolean,
+    "per": f.choice(*PERS),
+    "allowances": f.as_is,
+    **_CALLS,
+}
+_ALLOWANCE = {"subject": f.as_is, "limit_usd": f.nanos, "until": f.moment, "reason": f.word}
+_LIMIT = {
+    "name": f.word,
+    "measure": f.choice(*MEASURES),
+    "span": f.choice(*SPANS),
+    "value": f.count,
+    "enabled": f.boolean,
+    "per": f.choice(*PERS),
+    "provider": f.word,
+    **_CALLS,
+}
 SECTIONS = MappingProxyType(
-    {"tenants": _TENANT, "users": _USER, "keys": _KEY, "providers": _PROVIDER, "routes": _ROUTE, "prices": _PRICE}
+    {
+        "tenants": _TENANT,
+        "users": _USER,
+        "keys": _KEY,
+        "providers": _PROVIDER,
+        "routes": _ROUTE,
+        "prices": _PRICE,
+        "budgets": _BUDGET,
+        "limits": _LIMIT,
+    }
 )
 
 
@@ -97,6 +138,8 @@ def read_native(document: Mapping, environ: EnvironmentMapping[str, str]) -> Dec
         providers=_section(reading, document, "providers", _provider),
         routes=_section(reading, document, "routes", _route),
         prices=_section(reading, document, "prices", _price),
+        budgets=_section(reading, document, "budgets", _budget),
+        limits=_section(reading, document, "limits", _limit),
     )
     return replace(declared, problems=tuple(reading.problems))
 
@@ -196,6 +239,43 @@ def _price(reading: f.Reading, node: Node) -> DeclaredPrice | None:
     if not row.marks.keys() & set(RATES):
         reading.complain(row.at, f"a price states at least one of {', '.join(RATES)}")
     return DeclaredPrice(model, row.at, vendor, provider, tenant, row.values) if model else None
+
+
+def _budget(reading: f.Reading, node: Node) -> DeclaredBudget | None:
+    row = f.read_row(reading, node, _BUDGET, required=("name", "limit_usd"))
+    allowances = _nested(reading, row, "allowances", _allowance) or ()
+    calls = _calls(reading, row)
+    name, limit_nanos = row.take("name"), row.take("limit_usd")
+    if "period" in row.values and row.values["period"] not in ROLLING:
+        row.values.setdefault("length", None)
+    if name is None or limit_nanos is None:
+        return None
+    return DeclaredBudget(name, row.at, calls, {"limit_nanos": limit_nanos, **row.values}, allowances)
+
+
+def _allowance(reading: f.Reading, node: Node) -> DeclaredAllowance | None:
+    row = f.read_row(reading, node, _ALLOWANCE, required=("limit_usd", "reason"))
+    subject = row.take("subject")
+    calls = DeclaredCalls()
+    if subject is not None:
+        calls = _calls(reading, f.read_row(reading, subject, _CALLS, required=()))
+    limit_nanos, reason = row.take("limit_usd"), row.take("reason")
+    if limit_nanos is None or reason is None:
+        return None
+    return DeclaredAllowance(calls, limit_nanos, reason, row.at, row.take("until"))
+
+
+def _limit(reading: f.Reading, node: Node) -> DeclaredLimit | None:
+    row = f.read_row(reading, node, _LIMIT, required=("name", "measure", "value"))
+    calls = _calls(reading, row)
+    name, provider = row.take("name"), row.take("provider")
+    return DeclaredLimit(name, row.at, calls, provider, row.values) if name else None
+
+
+def _calls(reading: f.Reading, row: f.Row) -> DeclaredCalls:
+    if "key" in row.marks and "tenant" not in row.marks:
+        reading.complain(row.marks["key"], "a key is named together with its tenant")
+    return DeclaredCalls(row.take("tenant"), row.take("user"), row.take("key"), row.take("route"))
 
 
 def _nested(

@@ -28,8 +28,13 @@ def migrated(remote: MockUpstream, tmp_path_factory: pytest.TempPathFactory) -> 
             _model("anything/*", "openai/*", remote),
         ],
         "router_settings": {"num_retries": 2},
-        "litellm_settings": {"set_verbose": False},
-        "general_settings": {"master_key": MASTER_KEY},
+        "litellm_settings": {
+            "set_verbose": False,
+            "max_budget": 100,
+            "budget_duration": "30d",
+            "default_key_generate_params": {"rpm_limit": 1000},
+        },
+        "general_settings": {"master_key": MASTER_KEY, "global_max_parallel_requests": 50},
     }
     directory = tmp_path_factory.mktemp("litellm")
     with Gateway(directory, config=config, environment={"UPSTREAM_KEY": CREDENTIAL}) as running:
@@ -65,3 +70,12 @@ def test_a_wildcard_carries_the_name_and_its_price(migrated: Gateway, remote: Mo
     assert b'"gpt-4o-mini"' in sent["raw"]
     expected = (usage.prompt_tokens * Decimal("0.15") + usage.completion_tokens * Decimal("0.60")) / 1_000_000
     assert Decimal(raw.headers["x-gateway-cost-usd"]) == expected
+
+
+def test_budget_and_limits_hold(migrated: Gateway) -> None:
+    raw = migrated.openai().chat.completions.with_raw_response.create(
+        model="gpt-4o", messages=[{"role": "user", "content": "hello"}], max_tokens=20
+    )
+    assert 99 < Decimal(raw.headers["x-gateway-budget-remaining-usd"]) < 100
+    assert raw.headers["x-ratelimit-limit-requests"] == "1000"
+    assert int(raw.headers["x-ratelimit-remaining-requests"]) < 1000

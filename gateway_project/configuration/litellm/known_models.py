@@ -3,18 +3,15 @@
 from gateway_project.configuration.litellm.reasons import (
     INFORMATION,
     INTERNAL,
-    NO_BUDGET,
     NO_CLOUD_AUTH,
     NO_COOLDOWN,
     NO_DEFAULTS,
-    NO_LIMITS,
     NO_REWRITE,
     NO_TAGS,
+    NO_TARGET_BUDGET,
+    NO_TARGET_LIMITS,
 )
 from gateway_project.configuration.report import Verdict
-
-# Beside litellm_params and model_info.
-ENTRY = {Verdict.UNSUPPORTED: {NO_LIMITS: "rpm tpm"}}
 
 PARAMS = {
     Verdict.WITHOUT_EFFECT: {
@@ -25,11 +22,9 @@ PARAMS = {
         "the gateway's API is the same whatever the version": "responses_api_version",
     },
     Verdict.UNSUPPORTED: {
-        NO_LIMITS: (
-            "max_parallel_requests itpm otpm tpd rpd daily_reset_time default_api_key_tpm_limit "
-            "default_api_key_rpm_limit max_file_size_mb"
-        ),
-        NO_BUDGET: "max_budget budget_duration soft_budget",
+        NO_TARGET_LIMITS: "itpm otpm tpd rpd daily_reset_time",
+        "files are not served": "max_file_size_mb",
+        NO_TARGET_BUDGET: "max_budget budget_duration soft_budget",
         NO_TAGS: "tags tag_regex",
         NO_COOLDOWN: "cooldown_time allowed_fails",
         NO_DEFAULTS: (
@@ -88,7 +83,7 @@ INFO = {
             "max_output_tokens description litellm_provider supported_endpoints version provider metadata author "
             "supported_openai_params tier internal_router_model output_vector_size pricing_provider "
             "use_openai_responses_path token_count_framing token_count_model token_count_tokenizer "
-            "health_check_model health_check_timeout health_check_voice disable_background_health_check rpm tpm "
+            "health_check_model health_check_timeout health_check_voice disable_background_health_check "
             "supported_audio_formats default_reasoning_effort reasoning_effort_levels reasoning_modes "
             "deprecation_date source team_public_model_name uses_embed_content provider_specific_entry"
         ),

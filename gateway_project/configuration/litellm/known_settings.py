@@ -3,19 +3,21 @@
 from gateway_project.configuration.litellm.reasons import (
     INTERNAL,
     NO_ALERTS,
-    NO_BUDGET,
     NO_CACHE,
     NO_CLOUD_AUTH,
     NO_COOLDOWN,
     NO_DEFAULTS,
     NO_EXPORT,
     NO_GUARDRAILS,
-    NO_LIMITS,
+    NO_OWN_DEFAULTS,
     NO_PLUGINS,
+    NO_QUEUE,
     NO_RAW_CALLS,
     NO_REWRITE,
     NO_SSO,
     NO_TAGS,
+    NO_TARGET_BUDGET,
+    NO_TARGET_LIMITS,
     NO_TOOLS,
     OWN_DATABASE,
     OWN_LOGS,
@@ -68,8 +70,7 @@ ROUTER = {
         ),
         NO_CACHE: "cache_responses caching_groups",
         NO_DEFAULTS: "default_litellm_params",
-        NO_LIMITS: "default_max_parallel_requests",
-        NO_BUDGET: "provider_budget_config",
+        NO_TARGET_BUDGET: "provider_budget_config",
         NO_ALERTS: "alerting_config",
         NO_GUARDRAILS: "guardrail_list",
         NO_TOOLS: "search_tools assistants_config",
@@ -121,6 +122,7 @@ LITELLM = {
         ),
         "changes are written to the admin's history": "store_audit_logs audit_log_callbacks",
         "key names are free": "enable_key_alias_format_validation key_alias_pattern",
+        "the admin needs no key of its own that a budget would hold for": "max_ui_session_budget",
     },
     Verdict.UNSUPPORTED: {
         "these errors have no chain of their own; put the routes among fallbacks": (
@@ -140,21 +142,28 @@ LITELLM = {
             "bedrock_neutralize_orphaned_tool_blocks overwrite_user_with_key_hash headers"
         ),
         NO_COOLDOWN: "allowed_fails",
-        NO_BUDGET: (
-            "max_budget budget_duration max_user_budget max_internal_user_budget internal_user_budget_duration "
-            "default_max_internal_user_budget max_end_user_budget max_end_user_budget_id max_ui_session_budget "
-            "default_soft_budget budget_exceeded_status_code budget_exceeded_throttle_percentage budget_rollover "
-            "budget_reset_time tag_budget_config default_key_max_budget_alert_emails"
+        "budgets tell callers apart by tenant, user, key or route": (
+            "max_user_budget default_max_internal_user_budget max_end_user_budget max_end_user_budget_id "
+            "tag_budget_config"
         ),
-        "a model without a price is served, and its usage marked as unpriced": (
-            "block_requests_for_models_without_pricing cost_discount_config cost_margin_config"
+        "declare a budget with hard: false and per: key for this": "default_soft_budget",
+        "a call over a budget is refused with status 429": (
+            "budget_exceeded_status_code budget_exceeded_throttle_percentage"
         ),
-        NO_LIMITS: "max_parallel_requests priority_reservation priority_reservation_settings",
-        "keys are made by people and by files, without rules of their own": (
+        "what is left of a window is not carried over": "budget_rollover",
+        "days, weeks and months begin at midnight": "budget_reset_time",
+        NO_ALERTS: "default_key_max_budget_alert_emails",
+        "a model without a price is refused where a budget applies, and otherwise served and marked as unpriced": (
+            "block_requests_for_models_without_pricing"
+        ),
+        "prices are charged as they are declared": "cost_discount_config cost_margin_config",
+        NO_TARGET_LIMITS: "max_parallel_requests",
+        "limits are not shared out by priority": "priority_reservation priority_reservation_settings",
+        NO_OWN_DEFAULTS: (
             "key_generation_settings default_key_generate_params upperbound_key_generate_params "
-            "default_internal_user_params default_team_settings default_team_params "
-            "personal_key_model_access_from_teams"
+            "default_internal_user_params default_team_settings default_team_params"
         ),
+        "a key's allowed routes say what it may use": "personal_key_model_access_from_teams",
         NO_GUARDRAILS: (
             "guardrails guardrail_name_config_map llm_guard_mode llamaguard_model_name output_parse_pii "
             "openai_moderations_model_name presidio_ad_hoc_recognizers google_moderation_confidence_threshold "
@@ -206,7 +215,7 @@ GENERAL = {
             "accounting_sync_ack_timeout_seconds accounting_sync_ack_failure_policy spend_capture_rate_check "
             "disable_adding_master_key_hash_to_db scheduled_job_stagger use_spend_logs_partitioning"
         ),
-        "records are kept until someone deletes them": (
+        "GATEWAY_RETENTION_MONTHS says how long records are kept": (
             "maximum_spend_logs_retention_period maximum_spend_logs_retention_interval maximum_spend_logs_size "
             "maximum_spend_logs_cleanup_cron maximum_spend_logs_cleanup_batch_size "
             "maximum_spend_logs_cleanup_max_batches maximum_spend_logs_cleanup_run_budget "
@@ -226,20 +235,29 @@ GENERAL = {
             "control_plane_url allow_cli_sso_verification_uri_complete"
         ),
         "GATEWAY_MAX_BODY_MB limits the size of a request": "max_request_size_mb",
-        "there are no budgets to keep": (
-            "disable_reset_budget proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time "
-            "disable_budget_reservation"
+        "a budget's window ends by itself, with no job to reset it": (
+            "proxy_budget_rescheduler_min_time proxy_budget_rescheduler_max_time"
         ),
+        "a hard budget that can't be checked refuses, unless GATEWAY_COUNTERS_AWAY is local": (
+            "fail_closed_budget_enforcement"
+        ),
+        "what a limit refused is not tried again on other routes": (
+            "disable_retry_on_max_parallel_request_limit_error disable_fallbacks_on_per_model_rate_limits"
+        ),
+        "a user's budget counts every key of the user": "apply_user_budget_to_team_keys",
         "a wildcard route is listed under its own name": "return_wildcard_routes",
     },
     Verdict.UNSUPPORTED: {
         "a call names its model": "completion_model image_generation_model embedding_model moderation_model",
-        NO_LIMITS: (
-            "max_parallel_requests global_max_parallel_requests disable_retry_on_max_parallel_request_limit_error "
-            "fail_closed_rate_limit_enforcement max_in_flight_requests_per_worker max_queued_requests_per_worker "
-            "admission_queue_timeout_seconds max_response_size_mb max_batch_file_size_mb max_batch_file_records "
-            "max_batch_file_uploads_per_day max_file_downloads_per_minute max_file_size_mb allowed_file_extensions "
-            "blocked_file_extensions disable_fallbacks_on_per_model_rate_limits"
+        "GATEWAY_COUNTERS_AWAY=closed does this": "fail_closed_rate_limit_enforcement",
+        "a budget's window always ends; a budget of period lifetime has none": "disable_reset_budget",
+        "what a call could cost is always reserved": "disable_budget_reservation",
+        "a limit of calls at once holds for all workers together": "max_in_flight_requests_per_worker",
+        NO_QUEUE: "max_queued_requests_per_worker admission_queue_timeout_seconds",
+        "the size of an answer is not limited": "max_response_size_mb",
+        "files and batches are not served": (
+            "max_batch_file_size_mb max_batch_file_records max_batch_file_uploads_per_day "
+            "max_file_downloads_per_minute max_file_size_mb allowed_file_extensions blocked_file_extensions"
         ),
         "prompts and answers are not stored": "store_prompts_in_spend_logs",
         "a client's headers are not passed on": (
@@ -292,7 +310,7 @@ GENERAL = {
         ),
         "tenants, users and their rights are kept in the admin": (
             "default_team_disabled disable_auto_add_proxy_admin_to_teams self_serve_budget_policy team_metadata_schema "
-            "use_team_public_model_name disable_key_generate_for_org_admin apply_user_budget_to_team_keys "
+            "use_team_public_model_name disable_key_generate_for_org_admin "
             "enforce_fallback_model_access"
         ),
         "Django's validators rule passwords": (
@@ -310,6 +328,5 @@ GENERAL = {
         ),
         "errors have the gateway's own form": "include_call_id_in_error_body expose_fallback_errors_to_caller",
         "there is no public model page": "enable_public_model_hub",
-        NO_BUDGET: "fail_closed_budget_enforcement",
     },
 }

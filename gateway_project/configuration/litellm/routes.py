@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from gateway_project.configuration.declared import DeclaredPrice, DeclaredProvider, DeclaredRoute, DeclaredTarget
 from gateway_project.configuration.litellm.models import SHARES, Deployment
+from gateway_project.configuration.litellm.reasons import NOT_ENFORCED
 from gateway_project.configuration.litellm.settings import Fallback, Policy
 from gateway_project.configuration.litellm.values import Translation
 
@@ -112,9 +113,9 @@ def _judge_rates(translation: Translation, members: Sequence[Deployment], used: 
         for name in set(deployment.shares) - {"weight"}:
             path = (*deployment.path, "litellm_params", name)
             if name == used:
-                translation.mapped(path, "weight of the target, as LiteLLM draws by it; it is not enforced as a limit")
+                translation.mapped(path, f"weight of the target, as LiteLLM draws by it; {NOT_ENFORCED}")
             else:
-                translation.unsupported(path, "there are no rate or concurrency limits")
+                translation.without_effect(path, f"{used} goes before it; {NOT_ENFORCED}" if used else NOT_ENFORCED)
 
 
 def _aliases(translation: Translation, groups: dict[str, list[Deployment]], policy: Policy) -> dict[str, list[str]]:

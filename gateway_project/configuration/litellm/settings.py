@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway_project.configuration.document import Items, Mapping, Mark, Node, Scalar
 from gateway_project.configuration.litellm.models import timeouts_of
+from gateway_project.configuration.litellm.sections import Sections
 from gateway_project.configuration.litellm.values import Path, Translation, is_null, is_off, reference_of, texts_of
 
 _SIMPLE_SHUFFLE = "simple-shuffle"
@@ -43,36 +44,8 @@ class Policy:
     master_key_at: Mark | None = None
 
 
-@dataclass(slots=True)
-class _Sections:
-    """The sections two by two: what the router says goes before what the library says."""
-
-    translation: Translation
-    document: Mapping
-
-    def pick(self, *candidates: tuple[str, str], why: str) -> tuple[Node | None, Path]:
-        """Return the first of some keys that has a value; the others are noted as overruled."""
-        chosen: tuple[Node | None, Path] = (None, ())
-        for path in candidates:
-            node = self.value(*path)
-            if node is None or is_null(node):
-                continue
-            if chosen[0] is None:
-                chosen = (node, path)
-                self.translation.mapped(path, why)
-            else:
-                self.translation.without_effect(path, f"{'.'.join(map(str, chosen[1]))} goes before it")
-        return chosen
-
-    def value(self, section: str, key: str) -> Node | None:
-        """Return a setting."""
-        node = self.document.get(section)
-        return node.get(key) if isinstance(node, Mapping) else None
-
-
-def read_policy(translation: Translation, document: Mapping) -> Policy:
+def read_policy(sections: Sections) -> Policy:
     """Return what the settings say, and note what became of their keys."""
-    sections = _Sections(translation, document)
     _judge_strategy(sections)
     _judge_callbacks(sections)
     fallbacks, everyones = _fallbacks(sections)
@@ -86,14 +59,14 @@ def read_policy(translation: Translation, document: Mapping) -> Policy:
         retries=_retries(sections),
         timeouts=_timeouts(sections),
         fallbacks=fallbacks,
-        default_fallbacks=[*everyones, *_chain(translation, default, default_path)],
+        default_fallbacks=[*everyones, *_chain(sections.translation, default, default_path)],
         aliases=_aliases(sections),
         master_key=master_key,
         master_key_at=master_key_at,
     )
 
 
-def _retries(sections: _Sections) -> int | None:
+def _retries(sections: Sections) -> int | None:
     node, _ = sections.pick(
         ("router_settings", "num_retries"),
         ("router_settings", "max_retries"),
@@ -105,7 +78,7 @@ def _retries(sections: _Sections) -> int | None:
     return None if retries is None else int(retries)
 
 
-def _timeouts(sections: _Sections) -> dict[str, Any]:
+def _timeouts(sections: Sections) -> dict[str, Any]:
     first_byte, _ = sections.pick(
         ("router_settings", "timeout"),
         ("litellm_settings", "request_timeout"),
@@ -120,7 +93,7 @@ def _timeouts(sections: _Sections) -> dict[str, Any]:
     return timeouts_of(translation.milliseconds(first_byte), translation.milliseconds(idle))
 
 
-def _fallbacks(sections: _Sections) -> tuple[dict[str, list[Fallback]], list[Fallback]]:
+def _fallbacks(sections: Sections) -> tuple[dict[str, list[Fallback]], list[Fallback]]:
     node, path = sections.pick(
         ("router_settings", "fallbacks"), ("litellm_settings", "fallbacks"), why="fallbacks of the routes"
     )
@@ -141,7 +114,7 @@ def _chain(translation: Translation, node: Node | None, path: Path) -> list[Fall
     return [Fallback(item.text, item.at, (*path, index)) for index, item in texts_of(node)]
 
 
-def _aliases(sections: _Sections) -> list[Alias]:
+def _aliases(sections: Sections) -> list[Alias]:
     found = []
     for section, key in (
         ("router_settings", "model_group_alias"),
@@ -166,7 +139,7 @@ def _judge_hidden(translation: Translation, node: Mapping, path: Path) -> None:
         (translation.without_effect if is_off(hidden) else translation.unsupported)((*path, "hidden"), why)
 
 
-def _master_key(sections: _Sections) -> tuple[str | None, Mark | None]:
+def _master_key(sections: Sections) -> tuple[str | None, Mark | None]:
     node = sections.value("general_settings", "master_key")
     translation = sections.translation
     if node is None or is_null(node):
@@ -181,7 +154,7 @@ def _master_key(sections: _Sections) -> tuple[str | None, Mark | None]:
     return secret, node.at
 
 
-def _judge_strategy(sections: _Sections) -> None:
+def _judge_strategy(sections: Sections) -> None:
     path = ("router_settings", "routing_strategy")
     node = sections.value(*path)
     if node is None:
@@ -192,7 +165,7 @@ def _judge_strategy(sections: _Sections) -> None:
         sections.translation.unsupported(path, "targets are drawn by order and weight, not by what was measured")
 
 
-def _judge_callbacks(sections: _Sections) -> None:
+def _judge_callbacks(sections: Sections) -> None:
     for key in _CALLBACKS:
         node = sections.value("litellm_settings", key)
         for index, item in texts_of(node):

@@ -20,8 +20,11 @@ from gateway_project.configuration.document import (
     spell_path,
     walk_leaves,
 )
+from gateway_project.configuration.litellm.callers import read_budgets, read_caller_limits
 from gateway_project.configuration.litellm.models import read_deployments
+from gateway_project.configuration.litellm.rates import read_entry_limits
 from gateway_project.configuration.litellm.routes import collect_prices, collect_providers, declare_routes
+from gateway_project.configuration.litellm.sections import Sections
 from gateway_project.configuration.litellm.settings import Policy, read_policy
 from gateway_project.configuration.litellm.values import Translation, is_off, reference_of, texts_of
 from gateway_project.configuration.litellm.vocabulary import is_translated, look_up
@@ -44,7 +47,8 @@ def translate(document: Mapping, environ: EnvironmentMapping[str, str]) -> tuple
     document = _with_includes(document)
     translation = Translation(_overlay(document, environ))
     deployments = read_deployments(translation, document)
-    policy = read_policy(translation, document)
+    sections = Sections(translation, document)
+    policy = read_policy(sections)
     routes = declare_routes(translation, deployments, policy)
     declared = Declared(
         tenants=(DeclaredTenant(_TENANT, document.at),) if policy.master_key else (),
@@ -52,6 +56,8 @@ def translate(document: Mapping, environ: EnvironmentMapping[str, str]) -> tuple
         providers=collect_providers(deployments),
         routes=routes,
         prices=collect_prices(translation, deployments),
+        budgets=read_budgets(sections),
+        limits=(*read_caller_limits(sections), *read_entry_limits(sections, deployments)),
         problems=tuple(translation.problems),
     )
     return declared, _report(translation, document)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gateway_project.configuration.litellm.known_models import ENTRY, INFO, PARAMS
+from gateway_project.configuration.litellm.known_models import INFO, PARAMS
 from gateway_project.configuration.litellm.known_settings import GENERAL, LITELLM, ROUTER, TOP
 from gateway_project.configuration.litellm.reasons import INFORMATION, NO_CLOUD_AUTH
 from gateway_project.configuration.report import Verdict
@@ -27,7 +27,6 @@ _SECTIONS = MappingProxyType(
     {
         ("model_list", "litellm_params"): _by_name(PARAMS),
         ("model_list", "model_info"): _by_name(INFO),
-        ("model_list",): _by_name(ENTRY),
         ("router_settings",): _by_name(ROUTER),
         ("litellm_settings",): _by_name(LITELLM),
         ("general_settings",): _by_name(GENERAL),
@@ -60,25 +59,29 @@ _PATTERNS = (
 
 _PARAMS_READ = (
     "model api_key api_base base_url custom_llm_provider organization extra_headers timeout stream_timeout max_retries "
-    "num_retries weight order rpm tpm litellm_credential_name"
+    "num_retries weight order rpm tpm max_parallel_requests default_api_key_rpm_limit default_api_key_tpm_limit "
+    "litellm_credential_name"
 )
 _ROUTER_READ = (
-    "num_retries max_retries timeout stream_timeout fallbacks default_fallbacks model_group_alias routing_strategy"
+    "num_retries max_retries timeout stream_timeout fallbacks default_fallbacks model_group_alias routing_strategy "
+    "default_max_parallel_requests"
 )
 _LITELLM_READ = (
     "num_retries num_retries_per_request request_timeout stream_timeout fallbacks default_fallbacks model_group_alias "
-    "model_alias_map"
+    "model_alias_map max_budget budget_duration max_internal_user_budget internal_user_budget_duration timezone"
 )
+_GENERAL_READ = "master_key max_parallel_requests global_max_parallel_requests"
+_RATES_READ = ("rpm", "tpm")
 _TRANSLATED = frozenset(
     {
         ("include",),
         ("model_list", "model_name"),
         *(("model_list", "litellm_params", name) for name in _PARAMS_READ.split()),
-        ("model_list", "model_info", "base_model"),
-        ("model_list", "model_info", "blocked"),
+        *(("model_list", name) for name in _RATES_READ),
+        *(("model_list", "model_info", name) for name in ("base_model", "blocked", *_RATES_READ)),
         *(("router_settings", name) for name in _ROUTER_READ.split()),
         *(("litellm_settings", name) for name in _LITELLM_READ.split()),
-        ("general_settings", "master_key"),
+        *(("general_settings", name) for name in _GENERAL_READ.split()),
     }
 )
 

@@ -10,6 +10,7 @@ from providers.models import Provider
 from routing.models import Route, Target
 from tenants import keys
 from tenants.models import ConfigurationVersion, Key, Tenant, User
+from usage.models import Budget, Limit
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,12 @@ def test_the_first_run_makes_what_a_newcomer_needs() -> None:
     assert Provider.objects.count() == 1
     assert seeded.admin_password not in repr(seeded)
     assert seeded.demo_key not in repr(seeded)
+
+
+def test_nothing_stands_in_the_way_of_the_first_call() -> None:
+    seed_embedded({})
+    assert not Budget.objects.exists()
+    assert not Limit.objects.exists()
 
 
 def test_credentials_in_the_environment_are_offered_at_once() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_project.configuration.declared import Declared
+from gateway_project.configuration.declared import Declared, DeclaredCalls
 from gateway_project.configuration.document import Mark, parse_document
 from gateway_project.configuration.files import load_config
 from gateway_project.configuration.native import read_native
@@ -52,11 +52,38 @@ def test_every_section_is_read() -> None:
         "description": "Cheap and quick",
         "aliases": ["tiny"],
         "max_attempts": 4,
+        "default_max_output_tokens": 800,
         "fallbacks": ["large"],
     }
     assert small.targets is not None
-    assert small.targets[1].values == {"weight": 1, "idle_timeout_ms": 90_000}
+    assert small.targets[1].values == {"weight": 1, "max_output_tokens": 2048, "idle_timeout_ms": 90_000}
     assert declared.prices[0].values == {"input_per_mtok": Decimal("0.05"), "output_per_mtok": Decimal("0.1")}
+
+
+def test_budgets_and_limits_are_read_exactly() -> None:
+    declared, _ = load_config(SAMPLES / "gateway.yaml", ENVIRON)
+    all_calls, per_key, week = declared.budgets
+    assert all_calls.values == {"limit_nanos": 1_000_000_000_000, "length": None, "period": "month", "time_zone": "UTC"}
+    assert per_key.calls == DeclaredCalls(tenant="acme")
+    assert per_key.values == {"limit_nanos": 12_000_000_001, "per": "key", "period": "rolling_days", "length": 7}
+    [allowance] = per_key.allowances
+    assert allowance.subject == DeclaredCalls(tenant="acme", key="ci")
+    assert (allowance.limit_nanos, allowance.reason) == (500_000_000, "only tests")
+    assert allowance.until == datetime(2099, 1, 31, tzinfo=UTC)
+    assert week.calls == DeclaredCalls(tenant="acme", user="ann@acme.test", key="ci", route="small")
+    assert week.values == {
+        "limit_nanos": 0,
+        "period": "week",
+        "length": None,
+        "hard": False,
+        "alert_percents": [75, 120],
+        "enabled": False,
+    }
+    requests, streams, own = declared.limits
+    assert (requests.calls, requests.provider) == (DeclaredCalls(), None)
+    assert requests.values == {"measure": "requests", "span": "minute", "value": 600, "per": "tenant"}
+    assert streams.values == {"measure": "parallel_streams", "value": 20}
+    assert (own.provider, own.values) == ("own", {"measure": "provider_calls", "value": 4, "enabled": True})
 
 
 def test_places_are_those_of_the_rows() -> None:
@@ -107,6 +134,7 @@ def test_targets_that_are_not_listed_are_left_alone() -> None:
         ("routes: [{name: two words}]", "g.yaml:1:17: name: 'two words' has spaces"),
         ("routes: [{name: a*b*c}]", "g.yaml:1:17: name: 'a*b*c' has spaces, or more than one *"),
         ("routes: [{name: a, max_attempts: 0}]", "max_attempts: 1 is the least"),
+        ("routes: [{name: a, default_max_output_tokens: 0}]", "default_max_output_tokens: 1 is the least"),
         ("routes: [{name: a, max_attempts: 1.5}]", "max_attempts: '1.5' is not a whole number"),
         ("routes: [{name: a, targets: [{model: m}]}]", "g.yaml:1:30: provider is missing"),
         ("routes: [{name: a, targets: [{provider: p, model: m, weight: -1}]}]", "weight: '-1' is not a whole number"),
@@ -115,6 +143,37 @@ def test_targets_that_are_not_listed_are_left_alone() -> None:
         ("prices: [{vendor: v, model: m}]", "a price states at least one of"),
         ("prices: [{vendor: v, model: m, per_image: -1}]", "per_image: '-1' is not a number from 0 up"),
         ("prices: [{vendor: v, model: m, per_image: cheap}]", "per_image: 'cheap' is not a number"),
+        ("budgets: [{name: b}]", "g.yaml:1:11: limit_usd is missing"),
+        ("budgets: [{limit_usd: 1}]", "g.yaml:1:11: name is missing"),
+        (
+            "budgets: [{name: b, limit_usd: 0.0000000001}]",
+            "g.yaml:1:32: limit_usd: an amount of dollars has nine decimals",
+        ),
+        ("budgets: [{name: b, limit_usd: 1e-999999999}]", "limit_usd: an amount of dollars has nine decimals at most"),
+        ("budgets: [{name: b, limit_usd: 1e99}]", "g.yaml:1:32: limit_usd: a billion dollars is the most"),
+        ("budgets: [{name: b, limit_usd: -1}]", "limit_usd: '-1' is not a number from 0 up"),
+        ("budgets: [{name: b, limit_usd: 1, period: year}]", "g.yaml:1:43: period: 'year' is none of day, week, month"),
+        ("budgets: [{name: b, limit_usd: 1, length: 0}]", "length: 1 is the least"),
+        ("budgets: [{name: b, limit_usd: 1, per: team}]", "per: 'team' is none of tenant, user, key, route"),
+        ("budgets: [{name: b, limit_usd: 1, time_zone: Mars/Base}]", "no time zone is called 'Mars/Base'"),
+        ("budgets: [{name: b, limit_usd: 1, alert_percents: [0]}]", "g.yaml:1:52: alert_percents: 1 is the least"),
+        ("budgets: [{name: b, limit_usd: 1, key: ci}]", "g.yaml:1:35: a key is named together with its tenant"),
+        ("budgets: [{name: b, limit_usd: 1, allowances: [{limit_usd: 1}]}]", "g.yaml:1:48: reason is missing"),
+        (
+            "budgets: [{name: b, limit_usd: 1, allowances: [{limit_usd: 1, reason: r, subject: {key: k}}]}]",
+            "g.yaml:1:84: a key is named together with its tenant",
+        ),
+        (
+            "budgets: [{name: b, limit_usd: 1, allowances: [{limit_usd: 1, reason: r, subject: t7}]}]",
+            "g.yaml:1:83: a mapping of fields is wanted here",
+        ),
+        ("limits: [{name: l, measure: requests}]", "g.yaml:1:10: value is missing"),
+        (
+            "limits: [{name: l, measure: money, value: 1}]",
+            "measure: 'money' is none of requests, tokens, parallel_calls",
+        ),
+        ("limits: [{name: l, measure: tokens, span: year, value: 1}]", "span: 'year' is none of minute, hour, day"),
+        ("limits: [{name: l, measure: tokens, value: 1.5}]", "g.yaml:1:44: value: '1.5' is not a whole number"),
     ],
 )
 def test_each_fault_is_told_with_its_place(text: str, fault: str) -> None:

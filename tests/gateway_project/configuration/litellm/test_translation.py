@@ -115,7 +115,7 @@ def test_the_report_has_every_key_with_its_line() -> None:
     assert "azure is not available" in told["model_list[2].litellm_params.api_version"][1]
     assert told["model_list[0].litellm_params.rpm"] == (
         Verdict.MAPPED,
-        "weight of the target, as LiteLLM draws by it; it is not enforced as a limit",
+        "weight of the target, as LiteLLM draws by it; it is no rate limit without enforce_model_rate_limits",
     )
     assert told["litellm_settings.drop_params"][0] is Verdict.UNSUPPORTED
     assert told["litellm_settings.set_verbose"][0] is Verdict.WITHOUT_EFFECT
@@ -333,9 +333,13 @@ def test_shares_are_drawn_as_litellm_draws_them(shares: list[str], weights: list
     assert [target.values["weight"] for target in targets(take(text)[0], "a")] == weights
 
 
-def test_a_limit_that_is_no_weight_is_unsupported() -> None:
-    _, report = take("model_list: [{model_name: a, litellm_params: {model: openai/m, weight: 1, rpm: 5}}]")
-    assert verdicts(report)["model_list[0].litellm_params.rpm"][0] is Verdict.UNSUPPORTED
+def test_a_rate_that_is_no_weight_and_not_enforced_does_nothing() -> None:
+    declared, report = take("model_list: [{model_name: a, litellm_params: {model: openai/m, weight: 1, rpm: 5}}]")
+    assert verdicts(report)["model_list[0].litellm_params.rpm"] == (
+        Verdict.WITHOUT_EFFECT,
+        "weight goes before it; it is no rate limit without enforce_model_rate_limits",
+    )
+    assert declared.limits == ()
 
 
 def test_twins_become_one_target_with_the_sum_of_their_weights() -> None:
@@ -408,9 +412,9 @@ def test_an_entry_without_a_model_is_left_out(entry: str) -> None:
     assert {line.verdict for line in report.lines} == {Verdict.UNSUPPORTED}
 
 
-def test_limits_beside_the_parameters_are_unsupported() -> None:
+def test_rates_beside_the_parameters_do_nothing_unless_enforced() -> None:
     _, report = take("model_list: [{model_name: a, litellm_params: {model: openai/m}, rpm: 9}]")
-    assert verdicts(report)["model_list[0].rpm"][0] is Verdict.UNSUPPORTED
+    assert verdicts(report)["model_list[0].rpm"][0] is Verdict.WITHOUT_EFFECT
 
 
 def test_a_blocked_entry_is_a_disabled_target() -> None:

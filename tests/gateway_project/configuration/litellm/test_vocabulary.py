@@ -4,13 +4,12 @@ from collections import Counter
 
 import pytest
 
-from gateway_project.configuration.litellm.known_models import ENTRY, INFO, PARAMS
+from gateway_project.configuration.litellm.known_models import INFO, PARAMS
 from gateway_project.configuration.litellm.known_settings import GENERAL, LITELLM, ROUTER, TOP
 from gateway_project.configuration.litellm.vocabulary import is_translated, look_up
 from gateway_project.configuration.report import Verdict
 
 TABLES = [
-    (("model_list",), ENTRY),
     (("model_list", "litellm_params"), PARAMS),
     (("model_list", "model_info"), INFO),
     (("router_settings",), ROUTER),
