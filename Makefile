@@ -1,6 +1,6 @@
 # The two commands are `make run` and `make test`; `make install` is the set-up that both use.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench lock clean
+.PHONY: help install run test check format bench prove lock clean
 
 PORT ?= 8000
 PYTEST_ARGS ?= -n auto --maxprocesses 4
@@ -38,6 +38,9 @@ format: .venv/.installed-dev ## put the code into the house's form
 
 bench: .venv/.installed-dev ## compare with nginx, LiteLLM and Portkey on this machine
 	@$(PY) -m benchmarks $(BENCH_ARGS)
+
+prove: .venv/.installed-dev ## try to overspend, to lose and to count twice: crowds, kills, outages (some seven minutes)
+	@$(PY) -m tests.prove $(PROVE_ARGS)
 
 lock: ## resolve the dependencies anew, with hashes and without addresses
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url -q pyproject.toml -o requirements.lock
