@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
@@ -26,6 +27,7 @@ class Place:
     folder: Path
     port: int
     upstream_port: int
+    beside_port: int
 
     @property
     def upstream_url(self) -> str:
@@ -42,6 +44,7 @@ class Candidate:
     version: Callable[[], str]
     command: Callable[[Place], Command]
     door: Callable[[Place], Door]
+    beside: Callable[[Place], Command] | None = None  # what it needs running, and what is not counted as its own
 
 
 def direct_door(upstream_port: int) -> Door:
@@ -145,13 +148,38 @@ def _bare_command(place: Place) -> Command:
 
 
 def _gateway_command(place: Place) -> Command:
-    config = _write_yaml(place.folder / "gateway.yaml", _gateway_config(place))
+    return _serve_gateway(place, _gateway_config(place), {})
+
+
+def _limited_command(place: Place) -> Command:
+    return _serve_gateway(place, _gateway_config(place) | dict(_RULES), {})
+
+
+def _shared_command(place: Place) -> Command:
+    redis_url = {"REDIS_URL": f"redis://127.0.0.1:{place.beside_port}/0"}
+    return _serve_gateway(place, _gateway_config(place) | dict(_RULES), redis_url)
+
+
+def _serve_gateway(place: Place, document: Mapping[str, object], env: Mapping[str, str]) -> Command:
+    config = _write_yaml(place.folder / "gateway.yaml", document)
     data = ["--data-dir", str(place.folder / "data")]
     arguments = ["serve", "--port", str(place.port), "--workers", "1", *data, "--config", str(config)]
-    return Command([str(install.gateway_program()), *arguments], {}, ready_path="/v1/models", ready_within_s=90)
+    return Command([str(install.gateway_program()), *arguments], env, ready_path="/v1/models", ready_within_s=90)
 
 
-def _gateway_config(place: Place) -> Mapping[str, object]:
+def _unmetered_command(place: Place) -> Command:
+    config = _write_yaml(place.folder / "gateway.yaml", _gateway_config(place))
+    env = {"PYTHONPATH": str(_ROOT), "GATEWAY_DATA_DIR": str(place.folder / "data")}
+    arguments = ["-m", "benchmarks.unmetered", "--config", str(config), "--port", str(place.port)]
+    return Command([sys.executable, *arguments], env, ready_path="/v1/models", ready_within_s=90)
+
+
+def _redis_beside(place: Place) -> Command:
+    where = ["--port", str(place.beside_port), "--bind", "127.0.0.1", "--dir", str(place.folder)]
+    return Command(["redis-server", *where, "--save", "", "--appendonly", "no"], {}, ready_path="")
+
+
+def _gateway_config(place: Place) -> dict[str, object]:
     provider = {
         "slug": "upstream",
         "kind": "openai",  # so that the vendor's price list applies and every call is billed
@@ -165,6 +193,22 @@ def _gateway_config(place: Place) -> Mapping[str, object]:
         "providers": [provider],
         "routes": [{"name": workload.ROUTE_MODEL, "targets": [target]}],
     }
+
+
+# What a careful operator sets: a limit of requests and one of tokens for each key, a budget for the key's tenant and
+# one for everyone. None of them refuses anything here.
+_RULES: Mapping[str, object] = MappingProxyType(
+    {
+        "limits": [
+            {"name": "requests", "measure": "requests", "span": "minute", "value": 10**9, "per": "key"},
+            {"name": "tokens", "measure": "tokens", "span": "minute", "value": 10**12, "per": "key"},
+        ],
+        "budgets": [
+            {"name": "tenants", "limit_usd": "100000", "period": "month", "per": "tenant"},
+            {"name": "everyone", "limit_usd": "1000000", "period": "day"},
+        ],
+    }
+)
 
 
 def _write_yaml(path: Path, document: Mapping[str, object]) -> Path:
@@ -187,6 +231,31 @@ CANDIDATES: tuple[Candidate, ...] = (
     ),
     Candidate("bare", "bare ASGI pass-through", _nothing, install.uvicorn_version, _bare_command, _upstream_model_door),
     Candidate("gateway", "LLM Gateway", _nothing, install.gateway_version, _gateway_command, _route_door),
+    Candidate(
+        "unmetered",
+        "LLM Gateway without metering",
+        _nothing,
+        install.gateway_version,
+        _unmetered_command,
+        _route_door,
+    ),
+    Candidate(
+        "limited",
+        "LLM Gateway, limits and budgets",
+        _nothing,
+        install.gateway_version,
+        _limited_command,
+        _route_door,
+    ),
+    Candidate(
+        "shared",
+        "LLM Gateway, limits and budgets in Redis",
+        lambda: install.system_package("redis-server", "redis-server"),
+        install.gateway_version,
+        _shared_command,
+        _route_door,
+        _redis_beside,
+    ),
     Candidate("portkey", "Portkey", install.portkey, install.portkey_version, _portkey_command, _portkey_door),
     Candidate("litellm", "LiteLLM proxy", install.litellm, install.litellm_version, _litellm_command, _route_door),
 )

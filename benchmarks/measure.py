@@ -56,9 +56,15 @@ def started(candidate: Candidate, upstream_port: int) -> Iterator[tuple[Tree, Do
     """Run a candidate in a scratch folder until the block ends."""
     with tempfile.TemporaryDirectory(prefix=f"bench-{candidate.name}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        place = Place(folder, free_port(), upstream_port)
-        command = candidate.command(place)
-        with running(command, core=CANDIDATE_CORE, port=place.port, log=folder / "output.log") as tree:
+        place = Place(folder, free_port(), upstream_port, free_port())
+        with contextlib.ExitStack() as running_now:
+            if candidate.beside is not None:
+                beside, log = candidate.beside(place), folder / "beside.log"
+                running_now.enter_context(running(beside, core=LOAD_CORE, port=place.beside_port, log=log))
+            command = candidate.command(place)
+            tree = running_now.enter_context(
+                running(command, core=CANDIDATE_CORE, port=place.port, log=folder / "output.log")
+            )
             door = candidate.door(place)
             _prime(door)
             yield tree, door, folder
@@ -129,16 +135,21 @@ def _prime(door: Door) -> None:
 def _throughput(tree: Tree, door: Door, script: Path, bench: Bench, result: Result) -> Measures:
     """Load with 64 connections; the CPU of work put off until after the load counts too."""
     answered, cpu_s = _answered(bench.upstream_port), tree.cpu_s()
+    serving = tree.serving()
+    serving_s = tree.cpu_s(serving)
     load = run_wrk(door, script, connections=64, seconds=bench.durations.unary_s)
     wait_quiet(tree)
     arrived = _answered(bench.upstream_port) - answered
     if arrived < load.calls * 0.99:
         result.note(f"only {arrived} of {load.calls} calls reached the provider")
     # The 64 calls in flight at the end were worked on too; counting them all favours slow candidates a little.
-    cpu_us = (tree.cpu_s() - cpu_s) * 1e6 / (load.calls + 64)
+    calls = load.calls + 64
+    cpu_us = (tree.cpu_s() - cpu_s) * 1e6 / calls
+    serving_us = (tree.cpu_s(serving) - serving_s) * 1e6 / calls
     return Measures(
         calls_per_s=load.calls_per_s,
         cpu_us_per_call=cpu_us,
+        serving_us_per_call=serving_us,
         p50_ms_64=load.p50_us / 1e3,
         p99_ms_64=load.p99_us / 1e3,
     )

@@ -27,7 +27,7 @@ class CandidateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: arguments, extra environment and the path that answers once it is up."""
+    """What to run: arguments, extra environment and the path that answers once it is up ("": it only listens)."""
 
     argv: Sequence[str]
     env: Mapping[str, str]
@@ -53,6 +53,10 @@ class Tree:
         """Return the user and system seconds used so far, ended children included."""
         members = set(pids or self.pids())
         return sum(s.ticks for s in _stats_of(members)) / _TICKS_PER_S
+
+    def serving(self) -> list[int]:
+        """Return the members that answer calls: all but the housekeeper, which ships usage afterwards."""
+        return [pid for pid in self.pids() if b"housekeeper" not in _command_line(pid)]
 
     def pss_kib(self) -> int:
         """Return the proportional set size, shared pages split between their users."""
@@ -177,6 +181,12 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
 
 
+def _command_line(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 def _pss_kib(pid: int) -> int:
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -187,6 +197,9 @@ def _pss_kib(pid: int) -> int:
 
 def _wait_ready(process: subprocess.Popen[bytes], command: Command, port: int, log: Path) -> None:
     until = time.monotonic() + command.ready_within_s
+    if not command.ready_path:
+        _wait_listening(process, command, port, log)
+        return
     while time.monotonic() < until:
         if process.poll() is not None:
             raise CandidateError(f"ended with status {process.returncode}: {_last_line(log)}")
@@ -195,6 +208,16 @@ def _wait_ready(process: subprocess.Popen[bytes], command: Command, port: int, l
                 return
         time.sleep(0.1)
     raise CandidateError(f"not ready within {command.ready_within_s:.0f} s: {_last_line(log)}")
+
+
+def _wait_listening(process: subprocess.Popen[bytes], command: Command, port: int, log: Path) -> None:
+    """Wait for a server that doesn't speak HTTP."""
+    until = time.monotonic() + command.ready_within_s
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise CandidateError(f"doesn't listen: {_last_line(log)}")
 
 
 def _last_line(log: Path) -> str:
