@@ -24,6 +24,12 @@ else:
 BOUND_ROWS = 10_000
 OLDER, NEWER = "older", "newer"
 
+# A partitioned table is not analyzed as a whole by itself; its partitions are.
+_POSTGRESQL_ESTIMATE = (
+    "SELECT COALESCE(SUM(reltuples), 0)::bigint FROM pg_class WHERE relkind = 'r' AND reltuples > 0 AND "
+    "(oid = %s::regclass OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = %s::regclass))"
+)
+
 
 def estimate_rows(rows: QuerySet[Any]) -> int | None:
     """Return about how many rows the whole table has, from what the database knows without counting."""
@@ -31,7 +37,7 @@ def estimate_rows(rows: QuerySet[Any]) -> int | None:
     table = rows.model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
+            cursor.execute(_POSTGRESQL_ESTIMATE, [table, table])
         elif connection.vendor == "sqlite":
             cursor.execute(f"SELECT MAX(rowid) FROM {connection.ops.quote_name(table)}")  # noqa: S608 - a model's table
         else:

@@ -26,7 +26,12 @@ async def health(plane: DataPlane, incoming: Incoming, request_id: str) -> Reply
 @endpoint
 async def ready(plane: DataPlane, incoming: Incoming, request_id: str) -> Reply:
     """Answer GET /ready: calls would be served, that is, usage can be written down."""
-    facts = {"configuration_version": plane.snapshot.version, "journal_backlog": plane.journal.backlog}
+    facts = {
+        "configuration_version": plane.snapshot.version,
+        "journal_backlog": plane.journal.backlog,
+        "journal_bytes": plane.journal.backlog_bytes,
+        "journal_alarming": plane.journal.alarming,
+    }
     if not plane.journal.accepting:
         return _json({"status": "not ready", **facts}, status=503)
     return _json({"status": "ready", **facts})

@@ -1,9 +1,9 @@
 """A ledger that has everything, and that the database itself keeps from being changed.
 
 What was used before there was a ledger is posted, so that records and posts agree from the first row on. Then triggers
-refuse UPDATE and DELETE of its rows. Dropping a month's partition on PostgreSQL is no DELETE, so retention still works. SQLite forgets
-triggers when a later migration alters the table, because that makes it anew: such a migration has to end with these
-triggers again.
+refuse UPDATE and DELETE of its rows. Dropping a month's partition on PostgreSQL is no DELETE, so retention still works.
+SQLite forgets triggers when a later migration alters the table, because that makes it anew: such a migration has to end
+with these triggers again.
 """
 
 from django.db import migrations

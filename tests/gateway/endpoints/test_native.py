@@ -32,6 +32,8 @@ async def test_ready_while_usage_can_be_written_down(make_plane: MakePlane, jour
         "status": "ready",
         "configuration_version": 1,
         "journal_backlog": 0,
+        "journal_bytes": 0,
+        "journal_alarming": False,
     }
     journal.close()
     reply = await native.ready(plane, incoming(secret=None))
