@@ -8,6 +8,8 @@ import msgspec
 from kernel.errors import GatewayError
 from kernel.ids import new_id
 from providers.dialects.canonical import Head, Operation, Usage
+from providers.prices import Price
+from providers.tokens import OutputBound
 from routing.snapshot import Route, Snapshot, Target
 from tenants.keys import Caller
 from usage.admission import Grant
@@ -22,7 +24,8 @@ class Call(msgspec.Struct):
 
     `grant` is what it holds of limits and budgets, None where none applies. `worst_nanos` is the most that one try at
     a target can cost, by its name, worked out where money is reserved. `input_tokens` is what was counted token by
-    token, by tokenizer.
+    token, by tokenizer. `longest` and `prices` remember by target what was worked out for the reservation: a call is
+    charged at the prices that it was admitted at.
     """
 
     request_id: str
@@ -38,6 +41,8 @@ class Call(msgspec.Struct):
     worst_nanos: dict[str, int] = msgspec.field(default_factory=dict)
     input_tokens: dict[str, int] = msgspec.field(default_factory=dict)
     max_cost_nanos: int | None = None
+    longest: dict[str, OutputBound] = msgspec.field(default_factory=dict)
+    prices: dict[str, Price] = msgspec.field(default_factory=dict)
 
     @property
     def cost_nanos(self) -> int | None:
@@ -52,7 +57,7 @@ class Call(msgspec.Struct):
     @property
     def posted_nanos(self) -> int:
         """Return what the attempts that have ended cost, as far as it is known."""
-        return sum(attempt.cost_nanos or 0 for attempt in self.attempts)
+        return sum([attempt.cost_nanos or 0 for attempt in self.attempts])
 
 
 class Attempt(msgspec.Struct):
@@ -98,8 +103,10 @@ class Attempt(msgspec.Struct):
         reserved_nanos = grant.reserved_nanos if grant is not None and self.closing else None
         released_nanos = 0
         if reserved_nanos is not None:
-            earlier_nanos = sum(other.cost_nanos or 0 for other in call.attempts if other is not self)
-            released_nanos = max(0, reserved_nanos - earlier_nanos - (cost_nanos or 0))
+            released_nanos = reserved_nanos - (cost_nanos or 0)
+            for other in call.attempts:
+                released_nanos -= (other.cost_nanos or 0) if other is not self else 0
+            released_nanos = max(0, released_nanos)
         return AttemptRecord(
             attempt_id=self.attempt_id,
             request_id=call.request_id,

@@ -86,7 +86,7 @@ class DataPlane:
         """Give back what the call held and did not use, and tell the observers."""
         call = outcome.call
         if call.grant is not None:
-            tokens = sum(attempt.usage.total_tokens for attempt in call.attempts)
+            tokens = sum([attempt.usage.total_tokens for attempt in call.attempts])
             call.grant.settle(self.counters, posted_nanos=call.posted_nanos, tokens=tokens)
         for observer in self.observers:
             try:

@@ -95,12 +95,15 @@ def input_tokens(call: Call, target: Target) -> int:
 
 def longest_output(plane: DataPlane, call: Call, target: Target) -> OutputBound:
     """Return the most that the call can give out at a target."""
-    return tokens.bound_output(
-        call.head,
-        route_cap=call.route.default_max_output_tokens,
-        target_most=target.max_output_tokens,
-        usual_cap=plane.usual_output_cap,
-    )
+    known = call.longest.get(target.name)
+    if known is None:
+        known = call.longest[target.name] = tokens.bound_output(
+            call.head,
+            route_cap=call.route.default_max_output_tokens,
+            target_most=target.max_output_tokens,
+            usual_cap=plane.usual_output_cap,
+        )
+    return known
 
 
 def _tokenizer_of(target: Target) -> str:
@@ -122,11 +125,11 @@ def measure(plane: DataPlane, call: Call, policy: CallerPolicy, targets: list[Ta
 
     Raises PermissionRefused where none of them has a price, Refused where each could cost more than `max_cost_usd`.
     """
-    most = max(input_tokens(call, target) + longest_output(plane, call, target).tokens for target in targets)
+    most = max([input_tokens(call, target) + longest_output(plane, call, target).tokens for target in targets])
     cost_nanos = 0
     if policy.budgets or call.max_cost_nanos is not None:
         targets = _affordable(call, _priced(plane, call, targets))
-        cost_nanos = max(call.worst_nanos[target.name] for target in targets)
+        cost_nanos = max([call.worst_nanos[target.name] for target in targets])
     return Demand(most, cost_nanos, call.head.stream), targets
 
 
@@ -145,6 +148,7 @@ def _priced(plane: DataPlane, call: Call, targets: list[Target]) -> list[Target]
         price = call.snapshot.price_of(target, tenant_id=tenant_id, now_s=now_s)
         if price is None:
             continue
+        call.prices[target.name] = price
         worst = ceiling_nanos(
             price=price,
             input_tokens=input_tokens(call, target),

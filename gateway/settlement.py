@@ -86,8 +86,10 @@ def _open_attempt(call: Call) -> Attempt | None:
 
 def price_usage(call: Call, attempt: Attempt, usage: Usage) -> tuple[int | None, int | None]:
     """Return the cost in nano-dollars and the id of the price used; None and None where there is no price."""
-    tenant_id = call.caller.tenant_id
-    price = call.snapshot.price_of(attempt.target, tenant_id=tenant_id, now_s=attempt.started_at_ns / 1e9)
+    price = call.prices.get(attempt.target.name)
+    if price is None:
+        tenant_id = call.caller.tenant_id
+        price = call.snapshot.price_of(attempt.target, tenant_id=tenant_id, now_s=attempt.started_at_ns / 1e9)
     if price is None:
         return None, None
     cost = cost_nanos(usage, price)

@@ -5,6 +5,7 @@ most the call can cost in every budget. What it really used replaces the reserva
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -280,6 +281,11 @@ def format_span(seconds: float) -> str:
         return f"{max(0, round(seconds * 1000))}ms"
     if seconds < 60:
         return f"{round(seconds, 2):g}s"
-    minutes, rest_s = divmod(round(seconds), 60)
+    return _format_minutes(round(seconds))
+
+
+@lru_cache(maxsize=1024)
+def _format_minutes(seconds: int) -> str:
+    minutes, rest_s = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes}m{rest_s}s" if hours else f"{minutes}m{rest_s}s"
