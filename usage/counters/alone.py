@@ -10,6 +10,7 @@ from usage.counters.memory import MemoryCounters
 from usage.counters.tally import Tally
 
 Away = Literal["", "closed", "local"]
+ASIDE = 20
 
 
 def decide_alone(
@@ -33,9 +34,14 @@ def decide_alone(
 
 
 def _share(tally: Tally, limit: int | None, workers: int) -> int | None:
-    """Return how much this worker may have in a window: what it had, and its part of what was left."""
+    """Return how much this worker may have in a window: what it had, and its part of what was left.
+
+    A twentieth of that is left aside: the others went on for a moment after this worker heard of them last.
+    """
     if limit is None:
         return None
     if tally.seen_slice is None or tally.seen_slice <= tally.latest - tally.slices:
         return limit // workers
-    return min(limit, tally.seen_own + max(0, limit - tally.seen_sum) // workers)
+    left = max(0, limit - tally.seen_sum)
+    aside = -(-left // ASIDE) if workers > 1 else 0
+    return min(limit, tally.seen_own + (left - aside) // workers)
