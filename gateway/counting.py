@@ -32,8 +32,8 @@ async def open_counters(*, worker: str, in_database: InDatabase) -> Counters:
     """Return the counters of one worker, ready to be trusted. Raises django.db.Error while the ledger can't be read."""
     counters = await build_counters(redis_url=settings.REDIS_URL, worker=worker, away=settings.GATEWAY_COUNTERS_AWAY)
     if isinstance(counters, MemoryCounters):
-        for source, spent in await in_database(_read_spent):
-            counters.load([spent], source=source)
+        await in_database(_ship_what_was_left)
+    await take_news(counters, in_database=in_database)
     return counters
 
 
@@ -43,7 +43,7 @@ async def take_news(counters: Counters, *, in_database: InDatabase) -> None:
     Those in Redis hear of it from the housekeeper.
     """
     if isinstance(counters, MemoryCounters):
-        for source, spent in await in_database(_read_others):
+        for source, spent in await in_database(_read_spent):
             counters.load([spent], source=source)
 
 
@@ -58,10 +58,9 @@ def tell_finished(counters: Counters, loop: asyncio.AbstractEventLoop) -> Callab
     return tell
 
 
-def _read_spent() -> list[tuple[str, Contribution]]:
+def _ship_what_was_left() -> None:
     Shipper(settings.GATEWAY_JOURNAL_DIR).ship_once()
-    return list(current_contributions(clock.now().timestamp()))
 
 
-def _read_others() -> list[tuple[str, Contribution]]:
+def _read_spent() -> list[tuple[str, Contribution]]:
     return list(current_contributions(clock.now().timestamp()))

@@ -1,17 +1,19 @@
 """What would become of a call that is not made: where it would go, what it could cost, what limits and budgets say."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from gateway import access, reservation
 from gateway.call import Call
+from gateway.hearing import hear
 from gateway.messages import JSON, Incoming, Reply
 from gateway.plane import DataPlane
 from kernel.errors import GatewayError, InvalidRequest, Unavailable
 from kernel.money import format_usd
-from providers.dialects.canonical import Operation
-from providers.dialects.openai_chat import request as wire
+from providers.dialects import doors
+from providers.dialects.door import Door
 from providers.prices import ceiling_nanos
 from routing import strategies
 from routing.snapshot import Target
@@ -38,29 +40,23 @@ def is_asked(incoming: Incoming) -> bool:
     raise InvalidRequest("x-gateway-dry-run is true or false", code="invalid_value", param="x-gateway-dry-run")
 
 
-def operation_of(body: bytes) -> Operation:
-    """Return what a body asks for, told by its fields. Raises InvalidRequest."""
+def door_of(body: bytes) -> Door:
+    """Return the door that a body belongs at, told by its fields. Raises InvalidRequest."""
     try:
         fields = _fields.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"The body must be a JSON object: {error}", code="invalid_json") from error
-    for field, operation in (
-        ("messages", Operation.CHAT),
-        ("prompt", Operation.COMPLETION),
-        ("input", Operation.EMBEDDING),
-    ):
+    for field, door in (("messages", doors.CHAT), ("prompt", doors.COMPLETIONS), ("input", doors.EMBEDDINGS)):
         if field in fields:
-            return operation
+            return door
     raise InvalidRequest("The body has neither messages, prompt nor input.", code="missing_required_parameter")
 
 
-async def answer(plane: DataPlane, caller: Caller, operation: Operation, incoming: Incoming, request_id: str) -> Reply:
+async def answer(plane: DataPlane, caller: Caller, door: Door, incoming: Incoming, request_id: str) -> Reply:
     """Return the report on a call that is not made. Raises the GatewayError that an invalid one would get."""
     access.require_scope(caller, "inference")
-    head = wire.decode_head(operation, incoming.body)
-    route = access.find_route(plane.snapshot, caller, head.model)
-    call = Call(request_id, operation, caller, plane.snapshot, route, head, incoming.body, 0)
-    call.max_cost_nanos = reservation.read_max_cost(incoming, head)
+    call = hear(plane, caller, door, incoming, request_id)
+    call.max_cost_nanos = reservation.read_max_cost(incoming, call.head)
     report = await _report(plane, call)
     return Reply(200, [JSON], body=msgspec.json.encode(report))
 
@@ -68,24 +64,24 @@ async def answer(plane: DataPlane, caller: Caller, operation: Operation, incomin
 async def _report(plane: DataPlane, call: Call) -> dict[str, Any]:
     ranked = strategies.rank(call.route, plane.chance)
     policy = reservation.rules_of(call, now_s=plane.counters.now_s())
+    plan = policy.plan(streamed=call.head.stream)
     error: GatewayError | None = None
-    lines: list[LimitLine | BudgetLine] = []
     checks: list[Check] = []
     verdict: Verdict | None = None
     try:
         await reservation.count_input(call, ranked)
         demand, _ = reservation.measure(plane, call, policy, ranked)
-        lines, checks = admission.plan_checks(policy, demand)
+        checks = admission.plan_checks(plan, demand)
         verdict = await plane.counters.peek(checks)
         if verdict.refused is not None:
-            error = admission.explain(lines, checks, verdict, plane.counters.now_s()).error
+            error = admission.explain(plan, checks, verdict, plane.counters.now_s()).error
     except CountersAway:
         error = Unavailable("Budgets and limits can't be checked now.", code="counters_unavailable")
     except reservation.Refused as refused:
         error = refused.refusal.error
     except GatewayError as refusal:
         error = refusal
-    rules = _describe_rules(lines, checks, verdict, plane.counters.now_s()) if verdict is not None else []
+    rules = _describe_rules(plan.lines, checks, verdict, plane.counters.now_s()) if verdict is not None else []
     return {
         "request_id": call.request_id,
         "operation": call.operation.value,
@@ -123,7 +119,7 @@ def _describe_target(plane: DataPlane, call: Call, target: Target) -> dict[str, 
 
 
 def _describe_rules(
-    lines: list[LimitLine | BudgetLine], checks: list[Check], verdict: Verdict, now_s: float
+    lines: Sequence[LimitLine | BudgetLine], checks: list[Check], verdict: Verdict, now_s: float
 ) -> list[dict[str, Any]]:
     described = []
     for line, check, used, number in zip(lines, checks, verdict.used, verdict.slices, strict=True):

@@ -9,7 +9,7 @@ caller's connection that cancels the view, and with it the upstream, when the ca
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import lru_cache
 from inspect import isawaitable
 from io import BytesIO
@@ -20,15 +20,19 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 
-from gateway.endpoints.edge import error_reply, request_id_of
-from gateway.messages import Incoming, Reply
+from gateway.endpoints.edge import error_reply, name_request, request_id_of
+from gateway.manner import manner_of
+from gateway.messages import Incoming, Reply, StreamCut
 from gateway.plane import DataPlane
+from gateway.uploads import UploadCut, receive_upload
 from kernel.errors import BodyTooLarge, GatewayError, InternalError, InvalidRequest, MethodNotAllowed, NotFound
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 URLCONF = "gateway.urls"
+FORM = b"multipart/form-data"
+RAW_PATHS = "/passthrough/"  # whose bodies, forms too, go on as they came
 PATHS_REMEMBERED_MAX = 512
 
 logger = logging.getLogger("gateway.handler")
@@ -60,10 +64,11 @@ class DataPlaneHandler(ASGIHandler):
 
     request_class = DataPlaneRequest
 
-    def __init__(self, plane: Callable[[], DataPlane], *, max_body_bytes: int) -> None:
+    def __init__(self, plane: Callable[[], DataPlane], *, max_body_bytes: int, max_upload_bytes: int) -> None:
         super().__init__()
         self._plane = plane
         self._max_body_bytes = max_body_bytes
+        self._max_upload_bytes = max_upload_bytes
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Load none."""
@@ -73,12 +78,13 @@ class DataPlaneHandler(ASGIHandler):
         task = asyncio.current_task()
         assert task is not None
         watch: asyncio.Task[None] | None = None
+        incoming: Incoming | None = None
         try:
-            body = await self._read(receive)
+            incoming = await self._hear(scope, receive)
             watch = asyncio.get_running_loop().create_task(_cancel_on_disconnect(receive, task))
-            reply = await self._reply(scope, body)
+            reply = await self._reply(scope, incoming)
             await _send_reply(reply, send)
-        except ClientDisconnected:
+        except (ClientDisconnected, UploadCut):
             return
         except asyncio.CancelledError:
             if watch is None or not watch.done() or task.uncancel():
@@ -86,37 +92,51 @@ class DataPlaneHandler(ASGIHandler):
         finally:
             if watch is not None:
                 watch.cancel()
+            if incoming is not None and incoming.upload is not None:
+                incoming.upload.close()
 
-    async def _read(self, receive: Receive) -> bytes | None:
-        """Return the body, None where it is too large (the rest is read and dropped, so that the answer arrives)."""
+    async def _hear(self, scope: Scope, receive: Receive) -> Incoming:
+        """Return the request; one whose body can't be taken has the reason in its place."""
+        headers = dict(scope["headers"])
+        upload, body, refusal = None, b"", None
+        try:
+            if scope["path"].startswith(RAW_PATHS):
+                body = await self._read(receive, max_bytes=self._max_upload_bytes)
+            elif headers.get(b"content-type", b"")[:20].lower().startswith(FORM):
+                body, upload = await receive_upload(
+                    receive, content_type=headers[b"content-type"], max_bytes=self._max_upload_bytes
+                )
+            else:
+                body = await self._read(receive)
+        except InvalidRequest as error:
+            refusal = error
+        query = scope.get("query_string", b"").decode("latin-1")
+        return Incoming(scope["method"], scope["path"], headers, body, query, upload, refusal=refusal)
+
+    async def _read(self, receive: Receive, *, max_bytes: int | None = None) -> bytes:
+        """Return the body. Raises BodyTooLarge (the rest is read and dropped, so that the answer arrives)."""
+        max_bytes = self._max_body_bytes if max_bytes is None else max_bytes
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnected
         body: bytes = message.get("body", b"")
         if not message.get("more_body"):
-            return body if len(body) <= self._max_body_bytes else None
+            return _bounded([body], len(body), max_bytes)
         parts, size = [body], len(body)
         while message.get("more_body"):
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnected
             size += len(message.get("body", b""))
-            if size <= self._max_body_bytes:
+            if size <= max_bytes:
                 parts.append(message.get("body", b""))
-            elif size > 4 * self._max_body_bytes:
+            elif size > 4 * max_bytes:
                 break
-        return b"".join(parts) if size <= self._max_body_bytes else None
+        return _bounded(parts, size, max_bytes)
 
-    async def _reply(self, scope: Scope, body: bytes | None) -> Reply:
-        incoming = Incoming(
-            method=scope["method"],
-            path=scope["path"],
-            headers=dict(scope["headers"]),
-            body=body or b"",
-            query=scope.get("query_string", b"").decode("latin-1"),
-        )
-        if body is None:
-            return _refusal(BodyTooLarge(f"The body is larger than {self._max_body_bytes} bytes."), incoming)
+    async def _reply(self, scope: Scope, incoming: Incoming) -> Reply:
+        if incoming.refusal is not None:
+            return _refusal(incoming.refusal, incoming)
         try:
             request = self.request_class(scope, BytesIO(incoming.body))
         except UnicodeDecodeError:
@@ -148,6 +168,12 @@ class DataPlaneHandler(ASGIHandler):
         return Reply(response.status_code, headers, body=response.content)
 
 
+def _bounded(parts: list[bytes], size: int, max_bytes: int) -> bytes:
+    if size > max_bytes:
+        raise BodyTooLarge(f"The body is larger than {max_bytes} bytes.")
+    return b"".join(parts)
+
+
 @lru_cache(maxsize=PATHS_REMEMBERED_MAX)
 def _resolve(path: str) -> ResolverMatch:
     return get_resolver(URLCONF).resolve(path)
@@ -168,9 +194,10 @@ async def _send_reply(reply: Reply, send: Send) -> None:
         return
     async with aclosing(reply.chunks) as chunks:
         await send(start)
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body"})
+        with suppress(StreamCut):  # without its last message the server cuts the connection
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body"})
 
 
 def _id_of(reply: Reply) -> str:
@@ -179,8 +206,9 @@ def _id_of(reply: Reply) -> str:
 
 def _refusal(error: GatewayError, incoming: Incoming, *, allow: str = "") -> Reply:
     request_id = request_id_of(incoming)
-    reply = error_reply(error, request_id=request_id)
-    reply.headers.append((b"x-request-id", request_id.encode()))
+    manner = manner_of(incoming)
+    reply = error_reply(error, request_id=request_id, manner=manner)
+    name_request(reply, request_id, manner)
     if allow:
         reply.headers.append((b"allow", allow.encode()))
     return reply

@@ -18,6 +18,7 @@ from gateway.call import Observer
 from gateway.counting import open_counters, take_news, tell_finished
 from gateway.idempotency.once import build_idempotency
 from gateway.plane import DataPlane
+from gateway.responses.database import DatabaseResponses
 from kernel import clock, tasks
 from kernel.errors import Unavailable
 from kernel.ids import new_id
@@ -94,11 +95,15 @@ class Lifecycle:
     async def _start(self) -> None:
         await asyncio.to_thread(tokens.warm_up)
         worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{new_id('w')[2:14]}"
-        counters = await open_counters(worker=worker, in_database=self._in_database)
         snapshot = await self._in_database(compile_snapshot)
-        self._client = HttpClient()
         directory = settings.GATEWAY_JOURNAL_DIR
-        journal = Journal(directory, worker=worker, max_directory_bytes=settings.GATEWAY_JOURNAL_MAX_BYTES)
+        counters = await open_counters(worker=worker, in_database=self._in_database)
+        try:
+            journal = Journal(directory, worker=worker, max_directory_bytes=settings.GATEWAY_JOURNAL_MAX_BYTES)
+        except OSError:
+            await counters.aclose()  # in Redis they would go on telling that this worker lives
+            raise
+        self._client = HttpClient()
         self._plane = DataPlane(
             snapshot=snapshot,
             keys=KeyDirectory(self._find_caller),
@@ -107,6 +112,7 @@ class Lifecycle:
             counters=counters,
             denials=DenialLog(journal),
             idempotency=build_idempotency(settings.REDIS_URL),
+            responses=DatabaseResponses(self._in_database),
             usual_output_cap=settings.GATEWAY_DEFAULT_MAX_OUTPUT_TOKENS,
             observers=self._observers,
             usage_of_request=self._usage_of_request,

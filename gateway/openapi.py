@@ -21,10 +21,43 @@ _ERROR = {
         }
     },
 }
+_ANTHROPIC_ERROR = {
+    "type": "object",
+    "required": ["type", "error", "request_id"],
+    "properties": {
+        "type": {"const": "error"},
+        "error": {
+            "type": "object",
+            "required": ["type", "message"],
+            "properties": {"type": {"type": "string"}, "message": {"type": "string"}},
+        },
+        "request_id": {"type": "string"},
+    },
+}
+_GEMINI_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "status"],
+            "properties": {
+                "code": {"type": "integer"},
+                "message": {"type": "string"},
+                "status": {"type": "string"},
+                "details": {"type": "array"},
+            },
+        }
+    },
+}
 _GATEWAY_HEADERS = {
     "x-request-id": {"description": "The caller's own id, or a new one.", "schema": {"type": "string"}},
     "x-gateway-target": {"description": "provider/model that answered.", "schema": {"type": "string"}},
     "x-gateway-attempts": {"description": "Tries that were made.", "schema": {"type": "integer"}},
+    "x-gateway-dropped-params": {
+        "description": "What of the request the model that answered could not be told; absent where it was told all.",
+        "schema": {"type": "string"},
+    },
     "x-gateway-cost-usd": {
         "description": "What the call cost; absent on streams (see usage.cost), `unknown` without a price.",
         "schema": {"type": "string"},
@@ -66,9 +99,14 @@ SECURITY_SCHEMES: Mapping[str, Any] = MappingProxyType(
 
 
 def _operation(
-    *, body: dict[str, Any] | None = None, answer: str = "application/json", secured: bool = True
+    *,
+    body: dict[str, Any] | None = None,
+    answer: str = "application/json",
+    takes: str = "application/json",
+    errors: Mapping[str, Any] = _ERROR,
+    secured: bool = True,
 ) -> dict[str, Any]:
-    errors = {"description": "An error", "content": {"application/json": {"schema": _ERROR}}}
+    error = {"description": "An error", "content": {"application/json": {"schema": errors}}}
     extra: dict[str, Any] = {
         "responses": {
             200: {
@@ -76,14 +114,14 @@ def _operation(
                 "headers": _CALL_HEADERS if body else {"x-request-id": _CALL_HEADERS["x-request-id"]},
                 "content": {kind: {"schema": {"type": "object"}} for kind in answer.split()},
             },
-            "4XX": errors,
-            "5XX": errors,
+            "4XX": error,
+            "5XX": error,
         }
     }
     if secured:
         extra["security"] = [{"bearer": []}, {"apiKey": []}]
     if body:
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        extra["requestBody"] = {"required": True, "content": {takes: {"schema": body}}}
     return extra
 
 
@@ -159,5 +197,93 @@ DRY_RUN = _operation(
         "description": "The body of a chat completion, a completion or an embedding.",
     }
 )
+_MODEL = {"model": {"type": "string", "minLength": 1}}
+IMAGE = _operation(
+    answer="application/json text/event-stream",
+    body={
+        "type": "object",
+        "required": ["model", "prompt"],
+        "properties": {**_MODEL, "prompt": {"type": "string"}, "n": _COUNT, "size": {"type": ["string", "null"]}},
+    },
+)
+SPEECH = _operation(
+    answer="audio/mpeg audio/wav audio/ogg audio/flac audio/aac application/octet-stream text/event-stream",
+    body={
+        "type": "object",
+        "required": ["model", "input"],
+        "properties": {**_MODEL, "input": {"type": "string"}, "voice": {"type": ["string", "object", "null"]}},
+    },
+)
+FORM = _operation(
+    answer="application/json text/plain text/event-stream",
+    body={"type": "object", "required": ["model"], "properties": _MODEL},
+    takes="multipart/form-data",
+)
+MODERATION = _operation(
+    body={
+        "type": "object",
+        "required": ["model", "input"],
+        "properties": {**_MODEL, "input": {"anyOf": [{"type": "string"}, {"type": "array"}]}},
+    }
+)
+RERANK = _operation(
+    body={
+        "type": "object",
+        "required": ["model", "query", "documents"],
+        "properties": {
+            **_MODEL,
+            "query": {"type": "string"},
+            "documents": {"type": "array", "minItems": 1, "items": {"type": ["string", "object"]}},
+            "top_n": _COUNT,
+            "return_documents": {"type": ["boolean", "null"]},
+        },
+    }
+)
+MESSAGES = _operation(
+    answer="application/json text/event-stream",
+    body={
+        "type": "object",
+        "required": ["model", "messages", "max_tokens"],
+        "properties": {
+            **_MODEL,
+            "messages": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "stream": {"type": ["boolean", "null"]},
+            **_MAX_COST,
+        },
+    },
+    errors=_ANTHROPIC_ERROR,
+)
+GENERATE = _operation(
+    answer="application/json text/event-stream",
+    body={"type": "object", "properties": {"contents": {"type": "array", "items": {"type": "object"}}, **_MAX_COST}},
+    errors=_GEMINI_ERROR,
+)
+_RESPONSE_INPUT = {
+    **_MODEL,
+    "input": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}, {"type": "null"}]},
+    "instructions": {"type": ["string", "null"]},
+    "previous_response_id": {"type": ["string", "null"]},
+}
+RESPONSE = _operation(
+    answer="application/json text/event-stream",
+    body={
+        "type": "object",
+        "required": ["model"],
+        "properties": {
+            **_RESPONSE_INPUT,
+            "stream": {"type": ["boolean", "null"]},
+            "store": {"type": ["boolean", "null"]},
+            "max_output_tokens": _COUNT,
+            "tools": {"type": ["array", "null"], "items": {"type": "object"}},
+            **_MAX_COST,
+        },
+    },
+)
+RESPONSE_INPUT = _operation(
+    body={"type": "object", "required": ["model"], "properties": {**_RESPONSE_INPUT, **_MAX_COST}}
+)
 READ = _operation()
+READ_CONTENT = _operation(errors=_GEMINI_ERROR)
 OPEN = _operation(secured=False)
+PASSTHROUGH = _operation(answer="application/json text/event-stream application/octet-stream")

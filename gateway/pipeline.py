@@ -7,10 +7,14 @@ are later floors of this journey.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from contextlib import suppress
+from typing import TypeAlias, TypeVar
 
 from gateway import access, reservation
 from gateway.call import Attempt, Call, Outcome
+from gateway.hearing import hear
+from gateway.limit_headers import refusal_headers
+from gateway.manner import BY_DIALECT
 from gateway.messages import Headers, Incoming, Reply
 from gateway.plane import DataPlane
 from gateway.relay import StreamRelay
@@ -22,38 +26,37 @@ from gateway.settlement import (
     settle_fault,
     settle_whole,
 )
-from kernel.errors import GatewayError, InternalError, Unavailable, UpstreamBusy, UpstreamFailed
+from kernel.errors import GatewayError, InternalError, InvalidRequest, Unavailable, UpstreamBusy, UpstreamFailed
 from kernel.money import format_usd
 from providers.adapters.base import Adapter, Exchange
-from providers.dialects.canonical import Operation, Usage
-from providers.dialects.openai_chat import request as wire
-from providers.dialects.openai_chat.response import PASSED_HEADERS
-from providers.dialects.openai_chat.stream import StreamReader
+from providers.dialects.canonical import Usage
+from providers.dialects.door import Door
 from routing import strategies
 from routing.attempts.retry import Plan, Try
 from routing.attempts.single import OpenStream, WholeAnswer, fetch_whole, open_stream
+from routing.attempts.wire import Wire, lay
 from routing.snapshot import Target
 from tenants.keys import Caller
 from usage import admission
 
 R = TypeVar("R")
-SEND = Callable[[Adapter, Exchange, Call, Attempt], Awaitable[R]]
+# What a client hears of the headers of a provider who speaks its dialect.
+PASSED_HEADERS = frozenset({b"content-type", b"openai-processing-ms", b"openai-version"})
+Step: TypeAlias = tuple[Try, Wire]
+SEND = Callable[[Adapter, Exchange, Wire, Call, Attempt], Awaitable[R]]
 
 
-async def serve(plane: DataPlane, caller: Caller, operation: Operation, incoming: Incoming, request_id: str) -> Reply:
+async def serve(plane: DataPlane, caller: Caller, door: Door, incoming: Incoming, request_id: str) -> Reply:
     """Take an authenticated call through its journey. Raises GatewayError where no answer comes of it."""
     started_ns = time.perf_counter_ns()
     access.require_scope(caller, "inference")
     if not plane.journal.accepting:
         raise Unavailable("Usage can't be written down now; no call is served unmetered.", code="journal_full")
-    snapshot = plane.snapshot
-    head = wire.decode_head(operation, incoming.body)
-    route = access.find_route(snapshot, caller, head.model)
-    call = Call(request_id, operation, caller, snapshot, route, head, incoming.body, started_ns)
+    call = hear(plane, caller, door, incoming, request_id, started_ns=started_ns)
     try:
-        call.max_cost_nanos = reservation.read_max_cost(incoming, head)
+        call.max_cost_nanos = reservation.read_max_cost(incoming, call.head)
         targets = await reservation.admit(plane, call)
-        return await (_serve_stream if head.stream else _serve_whole)(plane, call, targets)
+        return await (_serve_stream if call.head.stream else _serve_whole)(plane, call, targets)
     except GatewayError as error:
         error.headers = [*error.headers, *facts_of(call), *limits_of(plane, call)]
         plane.call_ended(Outcome(call, error.status, error, time.perf_counter_ns() - started_ns))
@@ -73,7 +76,10 @@ def facts_of(call: Call) -> Headers:
     """Return the headers that say where a call went and, once it is settled, what it cost."""
     headers = [(b"x-gateway-attempts", b"%d" % len(call.attempts))]
     if call.attempts:
-        headers.append((b"x-gateway-target", call.attempts[-1].target.name.encode("ascii", "replace")))
+        last = call.attempts[-1]
+        headers.append((b"x-gateway-target", last.target.name.encode("ascii", "replace")))
+        if last.lost:
+            headers.append((b"x-gateway-dropped-params", ", ".join(last.lost).encode("ascii", "replace")))
     if all(attempt.ending is not None for attempt in call.attempts):
         cost = call.cost_nanos
         headers.append((b"x-gateway-cost-usd", b"unknown" if cost is None else format_usd(cost).encode()))
@@ -81,8 +87,11 @@ def facts_of(call: Call) -> Headers:
 
 
 def limits_of(plane: DataPlane, call: Call) -> Headers:
-    """Return the headers that say what is left of the limits and budgets that hold for a call."""
-    return call.grant.headers(plane.counters.now_s()) if call.grant is not None else []
+    """Return the headers that say how the limits and budgets stand that hold for a call, and which refused it."""
+    write, now_s = BY_DIALECT[call.said.door.dialect].write_limits, plane.counters.now_s()
+    if call.refusal is not None:
+        return [*refusal_headers(call.refusal), *write(call.refusal.standings, now_s)]
+    return write(call.grant.standings(now_s), now_s) if call.grant is not None else []
 
 
 async def _serve_whole(plane: DataPlane, call: Call, targets: list[Target]) -> Reply:
@@ -95,7 +104,7 @@ async def _serve_whole(plane: DataPlane, call: Call, targets: list[Target]) -> R
 async def _serve_stream(plane: DataPlane, call: Call, targets: list[Target]) -> Reply:
     attempt, stream = await _attempt(plane, call, targets, _open)
     headers = [
-        (b"content-type", stream.answer.header(b"content-type") or b"text/event-stream"),
+        (b"content-type", stream.reader.content_type or stream.answer.header(b"content-type") or b"text/event-stream"),
         (b"cache-control", b"no-cache"),
         (b"x-accel-buffering", b"no"),
         *facts_of(call),
@@ -105,30 +114,49 @@ async def _serve_stream(plane: DataPlane, call: Call, targets: list[Target]) -> 
 
 
 async def _attempt(plane: DataPlane, call: Call, targets: list[Target], send: SEND[R]) -> tuple[Attempt, R]:
-    """Try targets until one answers. Raises the last UpstreamFailed."""
+    """Try targets until one answers. Raises the last UpstreamFailed, InvalidRequest where none can be told the call."""
     plan = Plan(targets, call.route.max_attempts, plane.chance)
-    current: Try | None = plan.first_try(strategies.explain(call.route, targets[0]))
+    step: Step | None = _first_step(plane, call, plan, plan.first_try(strategies.explain(call.route, targets[0])))
     while True:
-        assert current is not None
+        assert step is not None
+        current, wire = step
         if current.wait_s:
             await asyncio.sleep(current.wait_s)
         attempt: Attempt | None = None
         try:
-            attempt = await _begin(plane, call, current)
-            return attempt, await send(_adapter(plane, attempt), _exchange(plane, call, attempt), call, attempt)
+            attempt = await _begin(plane, call, current, wire)
+            return attempt, await send(_adapter(plane, attempt), _exchange(call, attempt, wire), wire, call, attempt)
         except UpstreamFailed as error:
-            current = await _next_try(plane, call, plan, attempt, error)
-            if current is None:
+            step = await _next_step(plane, call, plan, attempt, error)
+            if step is None:
                 raise
 
 
-async def _begin(plane: DataPlane, call: Call, current: Try) -> Attempt:
+def _first_step(plane: DataPlane, call: Call, plan: Plan, current: Try | None) -> Step:
+    """Return the first target that can be told the call. Raises InvalidRequest where none can."""
+    refusal: InvalidRequest | None = None
+    while current is not None:
+        try:
+            return current, _lay(plane, call, current.target)
+        except InvalidRequest as error:
+            refusal, current = refusal or error, plan.pass_over()
+    assert refusal is not None
+    raise refusal
+
+
+def _lay(plane: DataPlane, call: Call, target: Target) -> Wire:
+    reserved = call.grant is not None  # also where the call names its own max_cost_usd
+    cap = reservation.longest_output(plane, call, target).cap if reserved else None
+    return lay(call.said, call.route, target, cap=cap, once=reserved)
+
+
+async def _begin(plane: DataPlane, call: Call, current: Try, wire: Wire) -> Attempt:
     """Write an attempt down before anything is sent, so that no crash can lose it. Raises UpstreamBusy."""
     limits = call.snapshot.policy.providers.get(current.target.connection.slug, ())
     if limits and not await admission.enter_provider(plane.counters, limits):
         raise UpstreamBusy(f"provider {current.target.connection.slug} serves as many calls as it may", retry_after_s=1)
     attempt = Attempt(number=len(call.attempts) + 1, target=current.target, because=current.because)
-    attempt.entered = limits
+    attempt.entered, attempt.lost = limits, wire.lost
     call.attempts.append(attempt)
     try:
         attempt.slot = plane.journal.begin(record_if_lost(plane, call, attempt))
@@ -140,36 +168,38 @@ async def _begin(plane: DataPlane, call: Call, current: Try) -> Attempt:
     return attempt
 
 
-async def _next_try(
+async def _next_step(
     plane: DataPlane, call: Call, plan: Plan, attempt: Attempt | None, error: UpstreamFailed
-) -> Try | None:
-    """Settle an attempt that failed and return the next try, where there is one that the budgets still bear."""
+) -> Step | None:
+    """Settle an attempt that failed and return the next one, where the budgets still bear it and it can be told."""
     if attempt is not None:
         conclude_failed(plane, call, attempt, error)
-    following = plan.next_try(error)
-    while following is not None and not await reservation.bears(plane, call, following.target):
-        following = plan.next_try(error)
+    step: Step | None = None
+    while step is None and (following := plan.next_try(error)) is not None:
+        with suppress(InvalidRequest):
+            wire = _lay(plane, call, following.target)
+            if await reservation.bears(plane, call, following.target):
+                step = following, wire
     if attempt is not None:
-        attempt.closing = following is None
+        attempt.closing = step is None
         plane.attempt_ended(call, attempt)
-    return following
+    return step
 
 
-async def _fetch(adapter: Adapter, exchange: Exchange, call: Call, attempt: Attempt) -> WholeAnswer:
-    whole = await fetch_whole(adapter, exchange)
+async def _fetch(adapter: Adapter, exchange: Exchange, wire: Wire, call: Call, attempt: Attempt) -> WholeAnswer:
+    whole = await fetch_whole(adapter, exchange, wire)
     attempt.first_byte_ns = time.perf_counter_ns()
     return whole
 
 
-async def _open(adapter: Adapter, exchange: Exchange, call: Call, attempt: Attempt) -> OpenStream:
+async def _open(adapter: Adapter, exchange: Exchange, wire: Wire, call: Call, attempt: Attempt) -> OpenStream:
     def cost_of(usage: Usage) -> bytes | None:
         nanos, _ = price_usage(call, attempt, usage)
         earlier = [other.cost_nanos for other in call.attempts if other is not attempt]
         known = [cost for cost in (nanos, *earlier) if cost is not None]
         return format_usd(sum(known)).encode() if len(known) == len(call.attempts) else None
 
-    reader = StreamReader(wants_usage=call.head.wants_stream_usage, cost_of=cost_of)
-    stream = await open_stream(adapter, exchange, reader)
+    stream = await open_stream(adapter, exchange, wire, cost_of)
     attempt.first_byte_ns = time.perf_counter_ns()
     return stream
 
@@ -178,27 +208,21 @@ def _adapter(plane: DataPlane, attempt: Attempt) -> Adapter:
     return plane.adapters[attempt.target.connection.preset.adapter]
 
 
-def _exchange(plane: DataPlane, call: Call, attempt: Attempt) -> Exchange:
-    target, head = attempt.target, call.head
-    ask_usage = head.stream and not head.wants_stream_usage and target.connection.preset.accepts_stream_options
-    other_model = head.model != target.model or wire.names_model_twice(call.body)
-    reserved = call.grant is not None  # also where the call names its own max_cost_usd
-    body = wire.patch(
-        call.body,
-        model=target.model if other_model else None,
-        include_usage=ask_usage,
-        output_cap=reservation.longest_output(plane, call, target).cap if reserved else None,
-        cap_fields=target.connection.preset.cap_fields_of(call.operation),
-        once=reserved,
-    )
+def _exchange(call: Call, attempt: Attempt, wire: Wire) -> Exchange:
+    target = attempt.target
     return Exchange(
         connection=target.connection,
-        operation=call.operation,
-        body=body,
-        stream=head.stream,
+        operation=wire.operation,
+        body=wire.body if call.upload is None else call.upload.segments(wire.body),
+        stream=call.head.stream,
         request_id=call.request_id,
         attempt_id=attempt.attempt_id,
         timeouts=target.timeouts,
+        dialect=wire.dialect,
+        model=target.model,
+        options=target.options,
+        headers=wire.headers,
+        variant=call.said.door.variant if wire.back is None else "",
     )
 
 

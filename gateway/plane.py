@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from gateway.access import KeyDirectory
 from gateway.call import Attempt, Call, Observer, Outcome
 from gateway.idempotency.once import Idempotency, build_idempotency
+from gateway.responses.base import ResponseStore
+from gateway.responses.volatile import VolatileResponses
 from providers.adapters.base import Adapter
 from routing.snapshot import Snapshot
 from usage import admission
@@ -63,6 +65,7 @@ class DataPlane:
     denials: DenialLog
     usage_of_request: UsageLookUp
     idempotency: Idempotency = field(default_factory=lambda: build_idempotency(""))
+    responses: ResponseStore = field(default_factory=VolatileResponses)
     usual_output_cap: int = 4096
     observers: Sequence[Observer] = ()
     chance: random.Random = field(default_factory=random.Random)
@@ -86,8 +89,11 @@ class DataPlane:
         """Give back what the call held and did not use, and tell the observers."""
         call = outcome.call
         if call.grant is not None:
-            tokens = sum([attempt.usage.total_tokens for attempt in call.attempts])
-            call.grant.settle(self.counters, posted_nanos=call.posted_nanos, tokens=tokens)
+            tokens = posted_nanos = 0
+            for attempt in call.attempts:
+                tokens += attempt.usage.input_tokens + attempt.usage.output_tokens
+                posted_nanos += attempt.cost_nanos or 0
+            call.grant.settle(self.counters, posted_nanos=posted_nanos, tokens=tokens)
         for observer in self.observers:
             try:
                 observer.call_ended(outcome)

@@ -1,17 +1,19 @@
-"""A stream on its way to the client: passes bytes on, ends in an error event if the upstream breaks, settles once."""
+"""A stream on its way to the client: passes bytes on, ends in an error event if the upstream breaks, settles once.
+
+Where the dialect has no such event (sound), the connection is broken off, so that nobody takes the part for the whole.
+"""
 
 import asyncio
 import time
 from contextlib import suppress
 
 from gateway.call import Attempt, Call, Outcome
+from gateway.messages import StreamCut
 from gateway.plane import DataPlane
 from gateway.settlement import record_if_lost, settle_stream
 from kernel.errors import UpstreamFailed
 from providers.adapters.base import translate
 from providers.adapters.http import UpstreamIOError
-from providers.dialects import sse
-from providers.dialects.openai_chat.errors import encode_error
 from routing.attempts.single import OpenStream
 from usage.records import Ending
 
@@ -67,7 +69,7 @@ class StreamRelay:
             raise StopAsyncIteration
         assert failure is not None
         self._settle("cut", failure)
-        return sse.encode(encode_error(failure, request_id=self._call.request_id))
+        return self._say(failure)
 
     async def aclose(self) -> None:
         """Be done, whether or not the stream is: what was used so far is settled."""
@@ -78,6 +80,12 @@ class StreamRelay:
             return
         self._attempt.error_code = "client_disconnected"
         self._settle("cancelled")
+
+    def _say(self, failure: UpstreamFailed) -> bytes:
+        said = self._reader.fail(failure, request_id=self._call.request_id)
+        if not said:
+            raise StreamCut(failure.message)
+        return said
 
     def _note_progress(self) -> None:
         self._chunks += 1

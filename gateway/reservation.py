@@ -12,8 +12,8 @@ from gateway.plane import DataPlane
 from kernel.errors import InvalidRequest, PermissionRefused
 from providers import tokens
 from providers.dialects.canonical import Head
-from providers.dialects.openai_chat import request as wire
-from providers.dialects.openai_chat.measure import read_prompt
+from providers.dialects.openai_chat.request import MAX_COST_FIELD
+from providers.dialects.openai_chat.request import read_max_cost as decode_max_cost
 from providers.prices import ceiling_nanos
 from providers.tokens import OutputBound
 from routing import strategies
@@ -23,6 +23,7 @@ from usage.admission import Demand, Refusal
 from usage.policy import NO_RULES, CallerPolicy, Subject
 
 MAX_COST_HEADER = b"x-gateway-max-cost-usd"
+PRICE_RULE = "price"  # stands for a rule's name where a model without a price is refused
 
 
 def read_max_cost(incoming: Incoming, head: Head) -> int | None:
@@ -31,10 +32,10 @@ def read_max_cost(incoming: Incoming, head: Head) -> int | None:
     if given is None:
         return head.max_cost_nanos
     try:
-        return wire.read_max_cost(Decimal(given.decode("ascii")))
+        return decode_max_cost(Decimal(given.decode("ascii")))
     except (InvalidOperation, UnicodeDecodeError) as error:
         raise InvalidRequest(
-            f"{MAX_COST_HEADER.decode()} is an amount in dollars", code="invalid_value", param=wire.MAX_COST_FIELD
+            f"{MAX_COST_HEADER.decode()} is an amount in dollars", code="invalid_value", param=MAX_COST_FIELD
         ) from error
 
 
@@ -67,6 +68,7 @@ async def admit(plane: DataPlane, call: Call) -> list[Target]:
         await count_input(call, targets)
         return await _reserve(plane, call, policy, targets)
     except Refused as refused:
+        call.refusal = refused.refusal
         _note_denial(plane, call, refused.refusal)
         raise refused.refusal.error from None
 
@@ -82,15 +84,15 @@ async def _reserve(plane: DataPlane, call: Call, policy: CallerPolicy, targets: 
 
 async def count_input(call: Call, targets: list[Target]) -> None:
     """Count what the call takes in, token by token: for when the bound that costs nothing doesn't fit."""
-    prompt = read_prompt(call.operation, call.body)
+    prompt = call.said.door.heads.read_prompt(call.body)
     for name in {_tokenizer_of(target) for target in targets}:
         call.input_tokens[name] = await tokens.count_prompt(prompt, tokenizer=name, most=call.head.input_tokens_most)
 
 
 def input_tokens(call: Call, target: Target) -> int:
     """Return the most that the call takes in at a target: as counted, else the bound."""
-    most = call.head.input_tokens_most
-    return call.input_tokens.get(_tokenizer_of(target), most) if call.input_tokens else most
+    counted, most = call.input_tokens, call.said.head.input_tokens_most
+    return counted.get(_tokenizer_of(target), most) if counted else most
 
 
 def longest_output(plane: DataPlane, call: Call, target: Target) -> OutputBound:
@@ -123,14 +125,24 @@ async def bears(plane: DataPlane, call: Call, target: Target) -> bool:
 def measure(plane: DataPlane, call: Call, policy: CallerPolicy, targets: list[Target]) -> tuple[Demand, list[Target]]:
     """Return the most that the call can take, and the targets it may go to under its budgets.
 
-    Raises PermissionRefused where none of them has a price, Refused where each could cost more than `max_cost_usd`.
+    Raises Refused where none of them has a price, or each could cost more than `max_cost_usd`.
     """
-    most = max([input_tokens(call, target) + longest_output(plane, call, target).tokens for target in targets])
-    cost_nanos = 0
-    if policy.budgets or call.max_cost_nanos is not None:
-        targets = _affordable(call, _priced(plane, call, targets))
-        cost_nanos = max([call.worst_nanos[target.name] for target in targets])
-    return Demand(most, cost_nanos, call.head.stream), targets
+    under_budget = bool(policy.budgets) or call.max_cost_nanos is not None
+    most, cost_nanos, now_s = 0, 0, plane.counters.now_s()
+    allowed: list[Target] = []
+    for target in targets:
+        taken, given = input_tokens(call, target), longest_output(plane, call, target).tokens
+        most = max(most, taken + given)
+        if under_budget:
+            worst_nanos = _work_out_worst(call, target, input_tokens=taken, output_tokens=given, now_s=now_s)
+            if worst_nanos is not None and (call.max_cost_nanos is None or worst_nanos <= call.max_cost_nanos):
+                allowed.append(target)
+                cost_nanos = max(cost_nanos, worst_nanos)
+    if not under_budget:
+        allowed = targets
+    elif not allowed:
+        raise Refused(_none_allowed(call, targets))
+    return Demand(most, cost_nanos, call.said.head.stream), allowed
 
 
 class Refused(Exception):
@@ -141,41 +153,38 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-def _priced(plane: DataPlane, call: Call, targets: list[Target]) -> list[Target]:
-    """Work out what each target can cost at worst, and leave out those that have no price."""
-    tenant_id, now_s = call.caller.tenant_id, plane.counters.now_s()
-    for target in targets:
-        price = call.snapshot.price_of(target, tenant_id=tenant_id, now_s=now_s)
-        if price is None:
-            continue
-        call.prices[target.name] = price
-        worst = ceiling_nanos(
-            price=price,
-            input_tokens=input_tokens(call, target),
-            output_tokens=longest_output(plane, call, target).tokens,
-        )
-        if worst is not None:
-            call.worst_nanos[target.name] = worst
-    priced = [target for target in targets if target.name in call.worst_nanos]
-    if not priced:
-        raise PermissionRefused(
-            f"The model '{call.head.model[:200]}' has no price, and a budget applies to this call.",
-            code="model_not_priced",
-            param="model",
-        )
-    return priced
+def _work_out_worst(call: Call, target: Target, *, input_tokens: int, output_tokens: int, now_s: float) -> int | None:
+    """Return what a try at a target can cost at worst, and remember it; None where it has no price."""
+    price = call.snapshot.price_of(target, tenant_id=call.caller.tenant_id, now_s=now_s)
+    if price is None:
+        return None
+    call.prices[target.name] = price
+    head = call.said.head
+    worst = ceiling_nanos(
+        price=price,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        images=head.images,
+        characters=head.characters,
+        audio_ms=head.audio_ms_most,
+        searches=head.searches,
+    )
+    if worst is not None:
+        call.worst_nanos[target.name] = worst
+    return worst
 
 
-def _affordable(call: Call, targets: list[Target]) -> list[Target]:
-    """Leave out the targets that could cost more than the call may."""
-    allowed_nanos = call.max_cost_nanos
-    if allowed_nanos is None:
-        return targets
-    fitting = [target for target in targets if call.worst_nanos[target.name] <= allowed_nanos]
-    if not fitting:
-        needed_nanos = min(call.worst_nanos[target.name] for target in targets)
-        raise Refused(admission.over_call_budget(allowed_nanos=allowed_nanos, needed_nanos=needed_nanos))
-    return fitting
+def _none_allowed(call: Call, targets: list[Target]) -> Refusal:
+    """Say why no target may be reached: none has a price, or each could cost more than the call may."""
+    worst = [call.worst_nanos[target.name] for target in targets if target.name in call.worst_nanos]
+    if not worst or call.max_cost_nanos is None:
+        return _not_priced(call.head.model)
+    return admission.over_call_budget(allowed_nanos=call.max_cost_nanos, needed_nanos=min(worst))
+
+
+def _not_priced(model: str) -> Refusal:
+    message = f"The model '{model[:200]}' has no price, and a budget applies to this call."
+    return Refusal(PRICE_RULE, 0, PermissionRefused(message, code="model_not_priced", param="model"))
 
 
 def _note_denial(plane: DataPlane, call: Call, refusal: Refusal) -> None:

@@ -2,20 +2,23 @@
 
 import time
 
+from msgspec.structs import replace
+
 from gateway.call import Attempt, Call
 from gateway.plane import DataPlane
 from gateway.reservation import input_tokens, longest_output
 from kernel.errors import GatewayError, UpstreamRefused, UpstreamUnreachable
-from providers.dialects.canonical import Usage, estimate_tokens
-from providers.dialects.openai_chat.measure import read_prompt
-from providers.dialects.openai_chat.response import Answer
-from providers.dialects.openai_chat.stream import StreamReader
+from providers.dialects.canonical import Operation, Usage, estimate_tokens
+from providers.dialects.codec import Facts, StreamReader
+from providers.dialects.units import MEASURED_IN_UNITS, with_units
 from providers.prices import cost_nanos
 from providers.tokens import estimate_prompt
 from usage.records import AttemptRecord, Ending
 
+_GENERATING = frozenset({Operation.CHAT, Operation.COMPLETION})
 
-def settle_whole(plane: DataPlane, call: Call, attempt: Attempt, facts: Answer) -> None:
+
+def settle_whole(plane: DataPlane, call: Call, attempt: Attempt, facts: Facts) -> None:
     """Settle an attempt that brought a whole answer."""
     attempt.finish_reason = facts.finish_reason
     attempt.status = 200
@@ -28,7 +31,15 @@ def settle_stream(plane: DataPlane, call: Call, attempt: Attempt, reader: Stream
     attempt.finish_reason = reader.finish_reason
     attempt.status = 200
     usage = reader.usage or _estimate(plane, call, attempt, output_bytes=reader.output_bytes)
+    if reader.usage is not None and not reader.finish_reason and call.operation in _GENERATING:
+        usage = _with_passed(reader.usage, reader.output_bytes)
     _settle(plane, call, attempt, ending, usage)
+
+
+def _with_passed(usage: Usage, output_bytes: int) -> Usage:
+    """Return the usage of a stream that broke off: some vendors report it before anything is generated."""
+    passed = estimate_tokens(output_bytes)
+    return usage if passed <= usage.output_tokens else replace(usage, output_tokens=passed, estimated=True)
 
 
 def conclude_failed(plane: DataPlane, call: Call, attempt: Attempt, error: GatewayError) -> None:
@@ -76,6 +87,8 @@ def record_if_lost(plane: DataPlane, call: Call, attempt: Attempt, *, output_byt
         bounded = call.grant is not None or call.head.max_output_tokens is not None
         output_tokens = longest_output(plane, call, attempt.target).tokens if bounded else 0
     usage = Usage(input_tokens=estimate_tokens(call.head.input_bytes), output_tokens=output_tokens, estimated=True)
+    if call.operation in MEASURED_IN_UNITS:
+        usage = with_units(usage, call.head)
     return attempt.record_if_lost(call, usage, *price_usage(call, attempt, usage))
 
 
@@ -86,12 +99,15 @@ def _open_attempt(call: Call) -> Attempt | None:
 
 def price_usage(call: Call, attempt: Attempt, usage: Usage) -> tuple[int | None, int | None]:
     """Return the cost in nano-dollars and the id of the price used; None and None where there is no price."""
+    if call.operation is Operation.TOKEN_COUNT:
+        return 0, None  # no vendor bills for the question
     price = call.prices.get(attempt.target.name)
     if price is None:
         tenant_id = call.caller.tenant_id
         price = call.snapshot.price_of(attempt.target, tenant_id=tenant_id, now_s=attempt.started_at_ns / 1e9)
-    if price is None:
-        return None, None
+        if price is None:
+            return None, None
+        call.prices[attempt.target.name] = price
     cost = cost_nanos(usage, price)
     if cost is None and call.grant is not None and call.grant.reserved_nanos is not None:
         cost = call.worst_nanos.get(attempt.target.name)  # used what the list has no price for: never free
@@ -102,11 +118,14 @@ def _estimate(plane: DataPlane, call: Call, attempt: Attempt, *, output_bytes: i
     """Return what an attempt probably used whose provider reported nothing, within what was reserved for it."""
     target = attempt.target
     tokenizer = target.connection.preset.tokenizer_of(target.model)
-    counted = estimate_prompt(read_prompt(call.operation, call.body), tokenizer=tokenizer)
+    counted = estimate_prompt(call.said.door.heads.read_prompt(call.body), tokenizer=tokenizer)
     output_tokens = estimate_tokens(output_bytes)
     if call.grant is not None:
         output_tokens = min(output_tokens, longest_output(plane, call, target).tokens)
-    return Usage(input_tokens=min(counted, input_tokens(call, target)), output_tokens=output_tokens, estimated=True)
+    estimated = Usage(
+        input_tokens=min(counted, input_tokens(call, target)), output_tokens=output_tokens, estimated=True
+    )
+    return with_units(estimated, call.head) if call.operation in MEASURED_IN_UNITS else estimated
 
 
 def _settle(plane: DataPlane, call: Call, attempt: Attempt, ending: Ending, usage: Usage) -> None:
@@ -119,5 +138,5 @@ def _conclude(call: Call, attempt: Attempt, ending: Ending, usage: Usage) -> Non
     attempt.ending = ending
     attempt.usage = usage
     attempt.ended_ns = time.perf_counter_ns()
-    if usage.total_tokens or ending == "completed":
+    if usage.used_anything or ending == "completed":
         attempt.cost_nanos, attempt.price_id = price_usage(call, attempt, usage)

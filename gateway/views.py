@@ -1,13 +1,14 @@
 """Ninja's skin around the doors: paths, methods and their OpenAPI description. The work is in `endpoints`."""
 
 from typing import Any, cast
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from gateway import openapi
-from gateway.endpoints import native, openai
+from gateway.endpoints import anthropic, gemini, models, native, openai, passthrough, responses
 from gateway.handler import DataPlaneRequest, ReplyResponse
 from gateway.messages import Incoming
 from gateway.plane import DataPlane
@@ -36,7 +37,7 @@ class DataPlaneAPI(NinjaAPI):
 api = DataPlaneAPI(
     title="LLM Gateway",
     version="1",
-    description="OpenAI-compatible endpoints, and the gateway's own under /v1/gateway.",
+    description="The OpenAI, Anthropic and Gemini APIs, and the gateway's own under /v1/gateway.",
     openapi_url="/v1/openapi.json",
     docs_url="/v1/docs",
     urls_namespace="data-plane",
@@ -63,16 +64,153 @@ async def embeddings(request: HttpRequest) -> ReplyResponse:
     return ReplyResponse(await openai.embeddings(*_of(request)))
 
 
+@api.post("/v1/images/generations", response=RAW, tags=["Inference"], openapi_extra=openapi.IMAGE)
+async def generate_images(request: HttpRequest) -> ReplyResponse:
+    """Make pictures of words."""
+    return ReplyResponse(await openai.generate_images(*_of(request)))
+
+
+@api.post("/v1/images/edits", response=RAW, tags=["Inference"], openapi_extra=openapi.FORM)
+async def edit_images(request: HttpRequest) -> ReplyResponse:
+    """Change pictures that are sent as a form."""
+    return ReplyResponse(await openai.edit_images(*_of(request)))
+
+
+@api.post("/v1/audio/speech", response=RAW, tags=["Inference"], openapi_extra=openapi.SPEECH)
+async def speech(request: HttpRequest) -> ReplyResponse:
+    """Speak a text; the sound comes as it is made."""
+    return ReplyResponse(await openai.speech(*_of(request)))
+
+
+@api.post("/v1/audio/transcriptions", response=RAW, tags=["Inference"], openapi_extra=openapi.FORM)
+async def transcribe(request: HttpRequest) -> ReplyResponse:
+    """Write down what is said in a recording that is sent as a form."""
+    return ReplyResponse(await openai.transcribe(*_of(request)))
+
+
+@api.post("/v1/audio/translations", response=RAW, tags=["Inference"], openapi_extra=openapi.FORM)
+async def translate(request: HttpRequest) -> ReplyResponse:
+    """Write down in English what is said in a recording that is sent as a form."""
+    return ReplyResponse(await openai.translate(*_of(request)))
+
+
+@api.post("/v1/moderations", response=RAW, tags=["Inference"], openapi_extra=openapi.MODERATION)
+async def moderations(request: HttpRequest) -> ReplyResponse:
+    """Tell whether texts or pictures are harmful."""
+    return ReplyResponse(await openai.moderations(*_of(request)))
+
+
+@api.post("/v1/rerank", response=RAW, tags=["Inference"], openapi_extra=openapi.RERANK)
+async def rerank(request: HttpRequest) -> ReplyResponse:
+    """Put documents into the order of their relevance to a query."""
+    return ReplyResponse(await openai.rerank(*_of(request)))
+
+
+@api.post("/v1/responses", response=RAW, tags=["Responses"], openapi_extra=openapi.RESPONSE)
+async def create_response(request: HttpRequest) -> ReplyResponse:
+    """Create a response, whole or as a stream; it may go on from an earlier one."""
+    return ReplyResponse(await responses.create_response(*_of(request)))
+
+
+@api.post("/v1/responses/input_tokens", response=RAW, tags=["Responses"], openapi_extra=openapi.RESPONSE_INPUT)
+async def count_input_tokens(request: HttpRequest) -> ReplyResponse:
+    """Count the tokens of a response that is not made."""
+    return ReplyResponse(await responses.count_input_tokens(*_of(request)))
+
+
+@api.post("/v1/responses/compact", response=RAW, tags=["Responses"], openapi_extra=openapi.RESPONSE_INPUT)
+async def compact_response(request: HttpRequest) -> ReplyResponse:
+    """Make a long conversation into a short one to go on from."""
+    return ReplyResponse(await responses.compact_response(*_of(request)))
+
+
+@api.get("/v1/responses/{response_id}", response=RAW, tags=["Responses"], openapi_extra=openapi.READ)
+async def get_response(request: HttpRequest, response_id: str) -> ReplyResponse:
+    """Return a response that was kept."""
+    return ReplyResponse(await responses.get_response(*_of(request), response_id))
+
+
+@api.delete("/v1/responses/{response_id}", response=RAW, tags=["Responses"], openapi_extra=openapi.READ)
+async def delete_response(request: HttpRequest, response_id: str) -> ReplyResponse:
+    """Forget a response that was kept."""
+    return ReplyResponse(await responses.delete_response(*_of(request), response_id))
+
+
+@api.post("/v1/responses/{response_id}/cancel", response=RAW, tags=["Responses"], openapi_extra=openapi.READ)
+async def cancel_response(request: HttpRequest, response_id: str) -> ReplyResponse:
+    """Refuse: only responses of the background can be cancelled, and the gateway runs none."""
+    return ReplyResponse(await responses.cancel_response(*_of(request), response_id))
+
+
+@api.get("/v1/responses/{response_id}/input_items", response=RAW, tags=["Responses"], openapi_extra=openapi.READ)
+async def list_input_items(request: HttpRequest, response_id: str) -> ReplyResponse:
+    """List the items that were given for a response."""
+    return ReplyResponse(await responses.list_input_items(*_of(request), response_id))
+
+
+@api.post("/v1/messages", response=RAW, tags=["Messages"], openapi_extra=openapi.MESSAGES)
+async def messages(request: HttpRequest) -> ReplyResponse:
+    """Create a message as Anthropic's clients ask for it, whole or as a stream."""
+    return ReplyResponse(await anthropic.messages(*_of(request)))
+
+
+@api.post("/v1/messages/count_tokens", response=RAW, tags=["Messages"], openapi_extra=openapi.MESSAGES)
+async def count_message_tokens(request: HttpRequest) -> ReplyResponse:
+    """Count the tokens of a message that is not made."""
+    return ReplyResponse(await anthropic.count_tokens(*_of(request)))
+
+
+@api.post("/v1beta/models/{path:model}", response=RAW, tags=["Content"], openapi_extra=openapi.GENERATE)
+async def call_model_beta(request: HttpRequest, model: str) -> ReplyResponse:
+    """Call a method of a model as Gemini's clients do: `{model}:generateContent` and its like."""
+    return ReplyResponse(await gemini.call_model(*_of(request), model))
+
+
+@api.post("/v1/models/{path:model}", response=RAW, tags=["Content"], openapi_extra=openapi.GENERATE)
+async def call_model(request: HttpRequest, model: str) -> ReplyResponse:
+    """Call a method of a model as Gemini's newer clients do."""
+    return ReplyResponse(await gemini.call_model(*_of(request), model))
+
+
 @api.get("/v1/models", response=RAW, tags=["Inference"], openapi_extra=openapi.READ)
 async def list_models(request: HttpRequest) -> ReplyResponse:
-    """List the models this key may use."""
-    return ReplyResponse(await openai.list_models(*_of(request)))
+    """List the models this key may use, in the words of the vendor whose client asks."""
+    return ReplyResponse(await models.list_models(*_of(request)))
+
+
+@api.get("/v1beta/models", response=RAW, tags=["Content"], openapi_extra=openapi.READ_CONTENT)
+async def list_models_beta(request: HttpRequest) -> ReplyResponse:
+    """List the models this key may use, in Gemini's words."""
+    return ReplyResponse(await models.list_models(*_of(request)))
 
 
 @api.get("/v1/models/{path:model}", response=RAW, tags=["Inference"], openapi_extra=openapi.READ)
 async def get_model(request: HttpRequest, model: str) -> ReplyResponse:
     """Describe one model this key may use."""
-    return ReplyResponse(await openai.get_model(*_of(request), model))
+    return ReplyResponse(await models.get_model(*_of(request), model))
+
+
+@api.get("/v1beta/models/{path:model}", response=RAW, tags=["Content"], openapi_extra=openapi.READ_CONTENT)
+async def get_model_beta(request: HttpRequest, model: str) -> ReplyResponse:
+    """Describe one model this key may use, in Gemini's words."""
+    return ReplyResponse(await models.get_model(*_of(request), model))
+
+
+async def pass_through(request: HttpRequest, provider: str, rest: str) -> ReplyResponse:
+    """Send a request as it is to a provider: any path under its API's root, with the operator's credential."""
+    raw_path = _raw_path_of(request)
+    return ReplyResponse(await passthrough.pass_through(*_of(request), provider, rest, raw_path))
+
+
+for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):  # each with a name of its own in the document
+    api.api_operation(
+        [method],
+        "/passthrough/{provider}/{path:rest}",
+        response=RAW,
+        tags=["Passthrough"],
+        operation_id=f"gateway_views_pass_through_{method.lower()}",
+        openapi_extra=openapi.PASSTHROUGH,
+    )(pass_through)
 
 
 @api.post("/v1/gateway/dry-run", response=RAW, tags=["Gateway"], openapi_extra=openapi.DRY_RUN)
@@ -102,3 +240,10 @@ async def ready(request: HttpRequest) -> ReplyResponse:
 def _of(request: HttpRequest) -> tuple[DataPlane, Incoming]:
     served = cast("DataPlaneRequest", request)
     return served.plane, served.incoming
+
+
+def _raw_path_of(request: HttpRequest) -> bytes:
+    """Return the path as it stands on the request line; servers that don't tell it are rare."""
+    scope = cast("DataPlaneRequest", request).scope
+    raw: bytes | None = scope.get("raw_path")
+    return raw or quote(scope["path"]).encode()

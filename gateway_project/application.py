@@ -13,11 +13,12 @@ from gateway.consumers import ChatConsumer, refuse_socket
 from gateway.endpoints.websocket import Limits
 from gateway.handler import DataPlaneHandler, Receive, Scope, Send
 from gateway.lifecycle import Lifecycle
+from gateway.responses_socket import ResponsesSocket, SocketLimits
 from monitoring.call_log import CallLog
 from monitoring.metrics import MetricsObserver
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
-DATA_PLANE_PREFIXES = ("/v1/", "/health", "/ready")
+DATA_PLANE_PREFIXES = ("/v1/", "/v1beta/", "/passthrough/", "/health", "/ready")
 DATA_PLANE_ROOT = "/v1"
 
 logger = logging.getLogger("gateway_project.application")
@@ -27,7 +28,11 @@ def build_application(control_plane: ASGIApplication) -> ASGIApplication:
     """Return the whole application."""
     observers: list[Observer] = [MetricsObserver(), CallLog(log_successes=settings.GATEWAY_LOG_CALLS)]
     lifecycle = Lifecycle(observers)
-    data_plane = DataPlaneHandler(lambda: lifecycle.plane, max_body_bytes=settings.GATEWAY_MAX_BODY_BYTES)
+    data_plane = DataPlaneHandler(
+        lambda: lifecycle.plane,
+        max_body_bytes=settings.GATEWAY_MAX_BODY_BYTES,
+        max_upload_bytes=settings.GATEWAY_MAX_UPLOAD_BYTES,
+    )
 
     sockets = _route_sockets(lifecycle)
 
@@ -51,8 +56,12 @@ def build_application(control_plane: ASGIApplication) -> ASGIApplication:
 def _route_sockets(lifecycle: Lifecycle) -> ASGIApplication:
     limits = Limits(frame_bytes_max=settings.GATEWAY_MAX_BODY_BYTES)
     chat = ChatConsumer.as_asgi(plane=lambda: lifecycle.plane, limits=limits)
+    turn_limits = SocketLimits(frame_bytes_max=settings.GATEWAY_MAX_BODY_BYTES)
+    responses: Any = ResponsesSocket(plane=lambda: lifecycle.plane, limits=turn_limits)
     elsewhere: Any = refuse_socket  # no view, as Django's types would have it
-    routes: ASGIApplication = URLRouter([path("v1/gateway/ws", chat), re_path("", elsewhere)])
+    routes: ASGIApplication = URLRouter(
+        [path("v1/gateway/ws", chat), path("v1/responses", responses), re_path("", elsewhere)]
+    )
     return routes
 
 

@@ -1,4 +1,4 @@
-"""Everything periodic, beside the workers: shipping usage, keeping shared counters true, alerts, partitions.
+"""Everything periodic, beside the workers: shipping usage, true shared counters, alerts, partitions, old responses.
 
 Each job has a thread of its own, so that a slow mail server holds no shipping up. Jobs may run in several housekeepers
 at once: each of them is harmless to repeat, and what must happen once per cluster is claimed in the database.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import close_old_connections
 
+from gateway.responses.rows import expire_responses
 from kernel import clock
 from monitoring import alerts
 from tenants.configuration import ConfigurationVersion
@@ -24,6 +25,7 @@ from usage.shipper import Shipper
 REBUILD_INTERVAL_S = 0.25
 ALERTS_INTERVAL_S = 10.0
 PARTITIONS_INTERVAL_S = 6 * 3600.0
+RESPONSES_INTERVAL_S = 24 * 3600.0
 UPKEEP_INTERVAL_S = 60.0
 MACHINE_LOST_AFTER_S = 600.0  # far longer than any restart: its reservations are then given back
 
@@ -73,6 +75,7 @@ def keep_house(stop: threading.Event) -> None:
 def _jobs(shipper: Shipper) -> Iterator[Job]:
     yield Job("alerts", ALERTS_INTERVAL_S, lambda: alerts.run_once(clock.now()))
     yield Job("partitions", PARTITIONS_INTERVAL_S, _keep_partitions)
+    yield Job("responses", RESPONSES_INTERVAL_S, lambda: expire_responses(clock.now()))
     if settings.REDIS_URL:
         yield Job("counters", REBUILD_INTERVAL_S, _CounterJob(Shipper(settings.GATEWAY_JOURNAL_DIR)).run)
 

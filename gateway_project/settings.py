@@ -9,6 +9,7 @@ import dj_database_url
 import django_stubs_ext
 
 from gateway_project import environment
+from gateway_project.log_filters import is_news
 
 django_stubs_ext.monkeypatch()  # Django's generic classes can then be written with their parameters
 
@@ -21,6 +22,7 @@ GATEWAY_KEY_PEPPER = _secrets["key_pepper"].encode()
 GATEWAY_SEALING_KEYS = _secrets["sealing_keys"]
 GATEWAY_JOURNAL_DIR = GATEWAY_DATA_DIR / "journal"
 GATEWAY_MAX_BODY_BYTES = int(environment.number("GATEWAY_MAX_BODY_MB", default=32) * 1024 * 1024)
+GATEWAY_MAX_UPLOAD_BYTES = int(environment.number("GATEWAY_MAX_UPLOAD_MB", default=100) * 1024 * 1024)
 GATEWAY_JOURNAL_MAX_BYTES = int(environment.number("GATEWAY_JOURNAL_MAX_MB", default=4096) * 1024 * 1024)
 GATEWAY_RETENTION_MONTHS = int(environment.number("GATEWAY_RETENTION_MONTHS", default=0))  # 0 keeps usage for ever
 GATEWAY_DRAIN_S = environment.number("GATEWAY_DRAIN_S", default=30)
@@ -151,12 +153,14 @@ LOGGING = {
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         },
     },
+    "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": is_news}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("GATEWAY_LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"level": "WARNING"},
+        "uvicorn.error": {"filters": ["news"]},
     },
 }
 

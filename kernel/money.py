@@ -49,9 +49,7 @@ def nanos_to_usd(nanos: int) -> Decimal:
 
 def format_usd(nanos: int) -> str:
     """Write nano-dollars as plain decimal dollars without an exponent: 1500 -> '0.0000015'."""
-    sign = "-" if nanos < 0 else ""
-    whole, fraction = divmod(abs(nanos), NANOS_PER_USD)
-    if not fraction:
-        return f"{sign}{whole}"
-    digits = f"{fraction:09d}".rstrip("0")
-    return f"{sign}{whole}.{digits}"
+    if nanos < 0:
+        return f"-{format_usd(-nanos)}"
+    whole, fraction = divmod(nanos, NANOS_PER_USD)
+    return f"{whole}.{fraction:09d}".rstrip("0").rstrip(".")

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, DecimalField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -23,9 +23,11 @@ from providers import connection_test
 from providers.matching import RuleBroken, check_rule
 from providers.models import Price, PriceCatalog, Provider
 from providers.presets import PRESETS
-from providers.price_rows import MANUAL, RATE_FIELDS, TiersBroken, read_tiers
+from providers.price_rows import MANUAL, TiersBroken, read_tiers
 from tenants.admin_base import ModelAdmin, ViewOnly, column
 from tenants.paging import KeysetAdmin
+
+_RATES = tuple(field.name for field in Price._meta.get_fields() if isinstance(field, DecimalField))
 
 
 def kind_choices() -> list[tuple[str, str]]:
@@ -33,8 +35,8 @@ def kind_choices() -> list[tuple[str, str]]:
     return sorted(((preset.name, preset.title or preset.name) for preset in PRESETS.values()), key=lambda kind: kind[1])
 
 
-class HeadersField(forms.CharField):
-    """Extra headers, edited as `Name: value`, one a line."""
+class PairsField(forms.CharField):
+    """Names and texts, edited as `name: text`, one a line."""
 
     widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
 
@@ -44,7 +46,7 @@ class HeadersField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         lines = [line.partition(":") for line in str(value or "").splitlines() if line.strip()]
         if not all(name.strip() and colon for name, colon, _ in lines):
-            raise forms.ValidationError("Write every header as Name: value.")
+            raise forms.ValidationError("Write every line as Name: value.")
         return {name.strip(): text.strip() for name, _, text in lines}
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -54,11 +56,18 @@ class HeadersField(forms.CharField):
             return True
 
 
+def describe_options() -> str:
+    """Return the options that each kind knows, for people who fill them in."""
+    known = [(preset.title, ", ".join(option.name for option in preset.options)) for preset in PRESETS.values()]
+    return "; ".join(f"{title}: {names}" for title, names in known if names)
+
+
 class ProviderForm(forms.ModelForm[Provider]):
     """A provider with its credential as something to write only."""
 
     kind = forms.ChoiceField(choices=kind_choices, widget=UnfoldAdminSelectWidget())
-    extra_headers = HeadersField(required=False, help_text="One a line, as Name: value.")
+    extra_headers = PairsField(required=False, help_text="One a line, as Name: value.")
+    options = PairsField(required=False, help_text=f"One a line, as name: value. {describe_options()}.")
     credential = forms.CharField(
         required=False,
         strip=True,
@@ -78,6 +87,7 @@ class ProviderForm(forms.ModelForm[Provider]):
             "base_url",
             "enabled",
             "extra_headers",
+            "options",
             "connect_timeout_ms",
             "first_byte_timeout_ms",
             "idle_timeout_ms",
@@ -87,7 +97,7 @@ class ProviderForm(forms.ModelForm[Provider]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         preset = PRESETS.get(cleaned.get("kind", ""))
-        if preset and not (cleaned.get("base_url") or preset.base_url or preset.adapter == "mock"):
+        if preset and preset.needs_address and not cleaned.get("base_url"):
             self.add_error("base_url", "This kind has no address of its own.")
         if cleaned.get("credential") and cleaned.get("clear_credential"):
             self.add_error("clear_credential", "Either enter a credential or remove it.")
@@ -107,7 +117,7 @@ class ProviderAdmin(ModelAdmin[Provider]):
     readonly_fields = ("credential_badge", "created_at", "updated_at")
     timeouts = ("connect_timeout_ms", "first_byte_timeout_ms"), ("idle_timeout_ms", "total_timeout_ms")
     fieldsets = (
-        (None, {"fields": (("slug", "name"), ("kind", "base_url"), "enabled")}),
+        (None, {"fields": (("slug", "name"), ("kind", "base_url"), "options", "enabled")}),
         ("Credential", {"fields": ("credential_badge", "credential", "clear_credential", "extra_headers")}),
         ("Timeouts", {"fields": timeouts, "classes": ("collapse",)}),
         ("Dates", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
@@ -182,7 +192,7 @@ class PriceForm(forms.ModelForm[Price]):
 
     class Meta:
         model = Price
-        fields = ("vendor", "model", "tenant", "effective_from", "withdrawn", *RATE_FIELDS.values(), "tiers", "match")
+        fields = ("vendor", "model", "tenant", "effective_from", "withdrawn", *_RATES, "tiers", "match")
 
     def clean_tiers(self) -> Any:
         tiers = self.cleaned_data.get("tiers") or []
@@ -203,7 +213,7 @@ class PriceForm(forms.ModelForm[Price]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        rates = [cleaned.get(name) for name in RATE_FIELDS.values()]
+        rates = [cleaned.get(name) for name in _RATES]
         if not cleaned.get("withdrawn") and not cleaned.get("tiers") and all(rate is None for rate in rates):
             raise forms.ValidationError("Enter a rate, or tick withdrawn.")
         if any(rate is not None and rate < 0 for rate in rates):
@@ -239,7 +249,10 @@ class PriceAdmin(KeysetAdmin, ModelAdmin[Price]):
                 )
             },
         ),
-        ("USD each", {"fields": (("per_request", "per_image"),)}),
+        (
+            "USD a unit",
+            {"fields": (("per_request", "per_image", "per_search"), ("per_mcharacter", "per_audio_minute"))},
+        ),
         ("More", {"fields": ("tiers", "match"), "classes": ("collapse",)}),
     )
 

@@ -2,16 +2,24 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx2
 
 from kernel.secrets import SealBroken
+from providers.adapters import anthropic, azure, gemini
+from providers.adapters.auth.base import CredentialBroken
+from providers.adapters.auth.static import static_headers
+from providers.adapters.auth.table import FETCHES
 from providers.models import Provider
+from providers.options import OptionsBroken, check_options
+from providers.preset import Preset
 from providers.presets import PRESETS
 
 TIMEOUT_S = 10.0
 _BODY_LIMIT_BYTES = 4 * 1024 * 1024
+_WITHOUT_LIST = frozenset({"vertex", "bedrock"})  # whose lists of models say nothing of what a credential may use
 
 _REFUSALS = {
     401: "The provider refused the credential (401).",
@@ -32,27 +40,71 @@ class ConnectionResult:
 
 
 def test_connection(provider: Provider) -> ConnectionResult:
-    """Ask the provider for its models and tell how that went."""
+    """Ask the provider for its models, or only for a token, and tell how that went."""
     preset = PRESETS.get(provider.kind)
     if preset is None:
         return ConnectionResult(ok=False, message="This kind of provider is unknown.")
-    if preset.adapter == "mock":
+    if preset.built_in:
         return ConnectionResult(ok=True, message="Built in: it always answers.", models=len(preset.usual_models))
-    base_url = provider.base_url or preset.base_url
-    if not base_url:
-        return ConnectionResult(ok=False, message="This kind has no address of its own: enter a base URL.")
     try:
-        headers = _headers(provider)
+        return _try_out(provider, preset)
     except SealBroken:
-        return ConnectionResult(ok=False, message="The stored credential can't be opened any more: enter it again.")
-    return _ask(f"{base_url.rstrip('/')}/models", headers, TIMEOUT_S)
+        message = "The stored credential can't be opened any more: enter it again."
+    except OptionsBroken as error:
+        message = f"The options don't fit: {error}."
+    except CredentialBroken as error:
+        message = f"No token for this credential. {error}."
+    return ConnectionResult(ok=False, message=message)
 
 
-def _headers(provider: Provider) -> dict[str, str]:
-    headers = {"Accept": "application/json", **provider.extra_headers}
-    if credential := provider.credential():
-        headers["Authorization"] = f"Bearer {credential}"
-    return headers
+def _try_out(provider: Provider, preset: Preset) -> ConnectionResult:
+    check_options(preset, provider.options)
+    auth, credential = provider.options.get("auth") or preset.auth, provider.credential()
+    if preset.needs_address and not provider.base_url:
+        return ConnectionResult(ok=False, message="This kind has no address of its own: enter a base URL.")
+    if preset.adapter in _WITHOUT_LIST:
+        return _try_token(auth, credential)
+    url, own = find_models(preset, provider.base_url or preset.base_url, provider.options)
+    headers = {"Accept": "application/json", **own, **provider.extra_headers, **_signed(auth, credential)}
+    return _ask(url, headers, TIMEOUT_S)
+
+
+def find_models(preset: Preset, base_url: str, options: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return where a kind lists its models, and the headers it wants besides."""
+    base = base_url.rstrip("/")
+    if preset.adapter == "anthropic":
+        version = options.get("api_version") or anthropic.USUAL_VERSION
+        return f"{_with(base, '/v1')}/models", {"anthropic-version": version}
+    if preset.adapter == "gemini":
+        return f"{_with(base, '/' + (options.get('api_version') or gemini.USUAL_VERSION))}/models", {}
+    if preset.adapter == "cohere":
+        return f"{base.removesuffix('/compatibility/v1')}/v1/models", {}
+    if preset.adapter == "azure":
+        base = base.removesuffix("/v1").removesuffix("/openai")
+        deployed = azure.uses_deployments(options)
+        query = azure.version_query(options, azure.USUAL_VERSION if deployed else "").decode()
+        return f"{base}/openai{'' if deployed else '/v1'}/models{query}", {}
+    return f"{base}/models", {}
+
+
+def _with(base: str, version: str) -> str:
+    return base if base.endswith(version) else base + version
+
+
+def _try_token(auth: str, credential: str) -> ConnectionResult:
+    if auth not in FETCHES:
+        message = "This kind can't be tried without a call: send one from the playground."
+        return ConnectionResult(ok=False, message=message)
+    started_at_s = time.monotonic()
+    FETCHES[auth](credential)
+    message = "Signed in: there is a token. Whether it may use a model shows with the first call."
+    return ConnectionResult(ok=True, message=message, latency_ms=_since(started_at_s))
+
+
+def _signed(auth: str, credential: str) -> dict[str, str]:
+    if auth in FETCHES:
+        return {"Authorization": f"Bearer {FETCHES[auth](credential).value}"}
+    return {name.decode(): value.decode() for name, value in static_headers(auth, credential)}
 
 
 def _ask(url: str, headers: dict[str, str], timeout_s: float) -> ConnectionResult:
@@ -121,5 +173,7 @@ def _count_models(body: bytes) -> int | None:
         answer = json.loads(body)
     except ValueError:
         return None
-    listed = answer if isinstance(answer, list) else answer.get("data") if isinstance(answer, dict) else None
+    listed = answer if isinstance(answer, list) else None
+    if isinstance(answer, dict):
+        listed = answer.get("data", answer.get("models"))
     return len(listed) if isinstance(listed, list) else None

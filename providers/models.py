@@ -13,12 +13,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kernel.secrets import Sealer
+from providers.options import OptionsBroken, check_options
+from providers.presets import PRESETS
 from tenants.configuration import Configured
 from tenants.models import Tenant
 
 
-def _rate() -> "models.DecimalField[Any, Any]":
-    return models.DecimalField(max_digits=24, decimal_places=12, null=True, blank=True)
+def _rate(help_text: str = "") -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(max_digits=24, decimal_places=12, null=True, blank=True, help_text=help_text)
 
 
 def sealer() -> Sealer:
@@ -46,6 +48,9 @@ class Provider(Configured):
     )
     sealed_credential = models.TextField(blank=True, editable=False)
     extra_headers = models.JSONField(default=dict, blank=True, validators=[validate_headers])
+    options = models.JSONField(
+        default=dict, blank=True, help_text="What this kind wants to know besides, such as a region: names and texts."
+    )
     enabled = models.BooleanField(default=True)
     connect_timeout_ms = models.PositiveIntegerField(default=10_000)
     first_byte_timeout_ms = models.PositiveIntegerField(default=280_000)
@@ -68,6 +73,16 @@ class Provider(Configured):
 
     def __str__(self) -> str:
         return self.slug
+
+    def clean(self) -> None:
+        """Raise ValidationError for an option that the kind doesn't know, and for one that it has to have."""
+        super().clean()
+        preset = PRESETS.get(self.kind)
+        try:
+            if preset is not None:
+                check_options(preset, self.options)
+        except OptionsBroken as error:
+            raise ValidationError({"options": str(error)}) from error
 
     def set_credential(self, plain: str) -> None:
         """Seal a credential into the row; save it afterwards."""
@@ -117,6 +132,9 @@ class Price(Configured):
     audio_output_per_mtok = _rate()
     per_image = _rate()
     per_request = _rate()
+    per_mcharacter = _rate("USD per million characters.")
+    per_audio_minute = _rate("USD per minute of sound.")
+    per_search = _rate("USD per search.")
     tiers = models.JSONField(default=list, blank=True)
     withdrawn = models.BooleanField(default=False, help_text="From then on the model has no price.")
     effective_from = models.DateTimeField(default=timezone.now)

@@ -1,51 +1,35 @@
 """One row a vendor: everything that distinguishes it from the next one that speaks the same dialect.
 
-A new OpenAI-compatible vendor is one more row here. Base URLs are the vendors' documented API roots (November 2026).
+A new OpenAI-compatible vendor is one more row here; vendors with a dialect or a way of signing in of their own stand in
+`providers.own_presets`. Base URLs are the vendors' documented API roots (November 2026).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from providers.dialects.canonical import Operation
+from providers.dialects.canonical import Dialect, Operation
+from providers.own_presets import OWN_ROWS
+from providers.preset import (
+    IMAGES,
+    LISTENING,
+    OLDER_CAP,
+    OPENAI_AND_RESPONSES,
+    OPENAI_EVERYTHING,
+    RESPONSES_ONLY,
+    SOUND,
+    Preset,
+    speaking_openai,
+)
 
-_OLDER = ("max_tokens",)
-_EITHER = ("max_tokens", "max_completion_tokens")
+__all__ = ["PRESETS", "Preset", "preset_of"]
 
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """What is usual for one vendor.
-
-    `credential_env` is the variable its own tools read; where it is set, `make run` offers `usual_models`.
-    `price_vendor` is the vendor's name in price lists. `accepts_stream_options` tells whether it understands
-    `stream_options.include_usage`; where not, it is left out and usage is taken if it comes unasked.
-    `tokenizers` says how it counts (`providers.tokens.TOKENIZERS`), by the beginning of the model's name, first fit
-    first; none where that is unknown. `cap_fields` are the chat fields it knows for the longest answer; the first of
-    them is written where a cap is ours to write.
-    """
-
-    name: str
-    adapter: str = "openai_compatible"
-    title: str = ""
-    base_url: str = ""
-    credential_env: str = ""
-    price_vendor: str = ""
-    litellm_prefix: str | None = None
-    usual_models: tuple[str, ...] = ()
-    accepts_stream_options: bool = True
-    tokenizers: tuple[tuple[str, str], ...] = ()
-    cap_fields: tuple[str, ...] = _EITHER
-
-    def tokenizer_of(self, model: str) -> str:
-        """Return the name of a model's tokenizer, "" where it is unknown."""
-        model = model.removeprefix("ft:")
-        return next((name for beginning, name in self.tokenizers if model.startswith(beginning)), "")
-
-    def cap_fields_of(self, operation: Operation) -> tuple[str, ...]:
-        """Return the fields that bound an answer's length; plain completions know only the older one everywhere."""
-        return _OLDER if operation is Operation.COMPLETION else self.cap_fields
-
+_OPENAI_HAS = {
+    **speaking_openai(*IMAGES, *SOUND, Operation.MODERATION, basics=OPENAI_AND_RESPONSES),
+    Operation.TOKEN_COUNT: (Dialect.RESPONSES,),
+    Operation.COMPACTION: (Dialect.RESPONSES,),
+}
+# Models that its own pages list for /v1/responses and not for /v1/chat/completions (November 2026).
+_WITHOUT_CHAT = ("*-codex*", "codex-*", "*-deep-research*", "o1-pro*", "o3-pro*", "gpt-*-pro*", "computer-use-*")
 
 _ROWS = (
     Preset(
@@ -77,6 +61,8 @@ _ROWS = (
             ("", "o200k_base"),
         ),
         cap_fields=("max_completion_tokens", "max_tokens"),
+        speaks=_OPENAI_HAS,
+        speaks_by_model=tuple((pattern, RESPONSES_ONLY) for pattern in _WITHOUT_CHAT),
     ),
     Preset(
         name="openrouter",
@@ -86,6 +72,7 @@ _ROWS = (
         price_vendor="openrouter",
         litellm_prefix="openrouter",
         usual_models=("openrouter/auto", "anthropic/claude-sonnet-4.5", "google/gemini-2.5-flash"),
+        speaks=OPENAI_AND_RESPONSES,
     ),
     Preset(
         name="groq",
@@ -95,6 +82,7 @@ _ROWS = (
         price_vendor="groq",
         litellm_prefix="groq",
         usual_models=("llama-3.3-70b-versatile", "llama-3.1-8b-instant"),
+        speaks=speaking_openai(*SOUND),
     ),
     Preset(
         name="mistral",
@@ -105,7 +93,9 @@ _ROWS = (
         litellm_prefix="mistral",
         usual_models=("mistral-large-latest", "mistral-small-latest", "mistral-embed"),
         accepts_stream_options=False,
-        cap_fields=_OLDER,
+        cap_fields=OLDER_CAP,
+        spelling="mistral",
+        speaks=speaking_openai(Operation.MODERATION, Operation.TRANSCRIPTION),
     ),
     Preset(
         name="deepseek",
@@ -115,7 +105,7 @@ _ROWS = (
         price_vendor="deepseek",
         litellm_prefix="deepseek",
         usual_models=("deepseek-chat", "deepseek-reasoner"),
-        cap_fields=_OLDER,
+        cap_fields=OLDER_CAP,
     ),
     Preset(
         name="together",
@@ -125,7 +115,8 @@ _ROWS = (
         price_vendor="together",
         litellm_prefix="together_ai",
         usual_models=("meta-llama/Llama-3.3-70B-Instruct-Turbo",),
-        cap_fields=_OLDER,
+        cap_fields=OLDER_CAP,
+        speaks=speaking_openai(Operation.IMAGE, *SOUND, Operation.RERANK),
     ),
     Preset(
         name="fireworks",
@@ -143,6 +134,7 @@ _ROWS = (
         price_vendor="x-ai",
         litellm_prefix="xai",
         usual_models=("grok-4",),
+        speaks=speaking_openai(*IMAGES),
     ),
     Preset(
         name="perplexity",
@@ -151,7 +143,7 @@ _ROWS = (
         credential_env="PERPLEXITYAI_API_KEY",
         price_vendor="perplexity",
         litellm_prefix="perplexity",
-        cap_fields=_OLDER,
+        cap_fields=OLDER_CAP,
     ),
     Preset(
         name="ollama",
@@ -159,7 +151,17 @@ _ROWS = (
         base_url="http://127.0.0.1:11434/v1",
         price_vendor="ollama",
         litellm_prefix="ollama_chat",
-        cap_fields=_OLDER,
+        cap_fields=OLDER_CAP,
+    ),
+    Preset(
+        name="jina",
+        title="Jina AI",
+        base_url="https://api.jina.ai/v1",
+        credential_env="JINA_API_KEY",
+        price_vendor="jina_ai",
+        litellm_prefix="jina_ai",
+        usual_models=("jina-embeddings-v4", "jina-reranker-v3"),
+        speaks=MappingProxyType({Operation.EMBEDDING: (Dialect.OPENAI,), Operation.RERANK: (Dialect.COHERE,)}),
     ),
     Preset(
         name="vllm",
@@ -167,12 +169,14 @@ _ROWS = (
         base_url="http://127.0.0.1:8001/v1",
         price_vendor="vllm",
         litellm_prefix="hosted_vllm",
+        speaks=speaking_openai(*LISTENING, Operation.RERANK),
     ),
     Preset(
         name="openai_compatible",
         title="Any OpenAI-compatible server",
         price_vendor="openai_compatible",
         litellm_prefix="openai_like",
+        speaks=OPENAI_EVERYTHING,
     ),
     Preset(
         name="mock",
@@ -181,10 +185,11 @@ _ROWS = (
         price_vendor="mock",
         usual_models=("mock-small", "mock-large", "mock-embedding"),
         tokenizers=(("", "quarter_bytes"),),
+        speaks=OPENAI_EVERYTHING,
     ),
 )
 
-PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in _ROWS})
+PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in (*_ROWS, *OWN_ROWS)})
 
 
 def preset_of(kind: str) -> Preset:

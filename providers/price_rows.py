@@ -41,7 +41,11 @@ RATE_FIELDS: Mapping[str, str] = {
     "audio_output": "audio_output_per_mtok",
     "image": "per_image",
     "request": "per_request",
+    "character": "per_mcharacter",
+    "audio_minute": "per_audio_minute",
+    "search": "per_search",
 }
+_PER_MILLION = ("_per_mtok", "per_mcharacter")
 # As in the bundled list: whose models a vendor sells at their maker's price unless it has a price of its own.
 RESOLD_FROM: Mapping[str, tuple[str, ...]] = {
     "azure": ("openai", "anthropic", "deepseek", "x-ai", "moonshotai"),
@@ -176,7 +180,7 @@ def read_tiers(tiers: Any, rates: Mapping[str, int] = MappingProxyType({})) -> t
 
 def to_attos(name: str, usd: Decimal) -> int:
     """Turn dollars as a row has them into the integer rate of that class."""
-    return usd_per_mtok_to_attos(usd) if RATE_FIELDS[name].endswith("_per_mtok") else usd_to_attos(usd)
+    return usd_per_mtok_to_attos(usd) if RATE_FIELDS[name].endswith(_PER_MILLION) else usd_to_attos(usd)
 
 
 def _to_row(values: tuple[Any, ...]) -> PriceRow:

@@ -14,7 +14,7 @@ from routing.models import Route, Target
 from tenants.admin_base import ModelAdmin, TabularInline, column
 from tenants.list_fields import LinesField
 
-_COPIED = ("provider", "model", "order", "weight", "enabled", "max_output_tokens")
+_COPIED = ("provider", "model", "order", "weight", "enabled", "max_output_tokens", "options")
 _TIMEOUTS = ("first_byte_timeout_ms", "idle_timeout_ms", "total_timeout_ms")
 
 
@@ -48,6 +48,7 @@ class RouteForm(forms.ModelForm[Route]):
             "enabled",
             "max_attempts",
             "default_max_output_tokens",
+            "drop_params",
             "aliases",
             "fallbacks",
         )
@@ -92,6 +93,7 @@ class RouteAdmin(ModelAdmin[Route]):
             None,
             {"fields": (("name", "tenant"), "description", ("enabled", "max_attempts", "default_max_output_tokens"))},
         ),
+        ("What a target can't express", {"fields": ("drop_params",)}),
         ("Names", {"fields": (("aliases", "fallbacks"),)}),
     )
 
@@ -146,6 +148,7 @@ def copy_route(route: Route) -> Route:
         enabled=False,
         max_attempts=route.max_attempts,
         default_max_output_tokens=route.default_max_output_tokens,
+        drop_params=route.drop_params,
         fallbacks=route.fallbacks,
     )
     copy.save()
@@ -171,6 +174,7 @@ class TargetAdmin(ModelAdmin[Target]):
     autocomplete_fields = ("route", "provider")
     fieldsets = (
         (None, {"fields": ("route", ("provider", "model"), ("order", "weight", "enabled"), "max_output_tokens")}),
+        ("Options of its own", {"fields": ("options",)}),
         ("Timeouts of its own", {"fields": (_TIMEOUTS,)}),
     )
 

@@ -7,16 +7,19 @@ one broken provider must not take the gateway down.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from kernel.secrets import SealBroken
 from providers import models as provider_rows
+from providers.adapters.auth.static import STATIC
 from providers.adapters.connection import Connection
 from providers.adapters.http import Headers, InvalidRequest, Origin, Timeouts, UpstreamRequest
 from providers.adapters.http.messages import encode_head
+from providers.options import OptionsBroken, check_options, check_target_options, merge_options, read_feature_changes
 from providers.presets import PRESETS
 from providers.price_rows import read_price_index
 from routing import models
-from routing.snapshot import Route, RouteTable, Snapshot, Target, Wildcard
+from routing.snapshot import Route, RouteTable, Snapshot, Target, Wildcard, target_capabilities
 from tenants.configuration import ConfigurationVersion
 from usage.policy_rows import read_policy
 
@@ -44,6 +47,7 @@ def compile_snapshot() -> Snapshot:
         price_book=read_price_index({connection.preset.price_vendor for connection in connections.values()}).book,
         provider_slugs=tuple(sorted(connection.slug for connection in connections.values())),
         policy=read_policy(),
+        connections=MappingProxyType({connection.slug: connection for connection in connections.values()}),
     )
 
 
@@ -52,31 +56,34 @@ def _read_connections() -> dict[int, Connection]:
     for row in provider_rows.Provider.objects.filter(enabled=True):
         try:
             connections[row.pk] = _connect(row)
-        except (SealBroken, InvalidRequest, KeyError) as error:
+        except (SealBroken, InvalidRequest, OptionsBroken, KeyError) as error:
             logger.warning("provider left out", extra={"provider": row.slug, "reason": str(error)})
     return connections
 
 
 def _connect(row: provider_rows.Provider) -> Connection:
     preset = PRESETS[row.kind]
-    base_url = row.base_url or preset.base_url or "http://127.0.0.1"
-    origin, prefix = Origin.parse(base_url)
-    credential, headers = row.credential(), _extra_headers(row)
-    _require_sendable(origin, (*headers, (b"authorization", credential.encode())))
-    return Connection(
+    check_options(preset, row.options)
+    base_url = row.base_url or preset.base_url
+    origin, prefix = Origin.parse(base_url or "http://127.0.0.1")
+    connection = Connection(
         slug=row.slug,
         preset=preset,
         origin=origin,
         path_prefix=prefix,
-        credential=credential,
-        extra_headers=headers,
+        credential=row.credential(),
+        extra_headers=_extra_headers(row),
         timeouts=Timeouts(
             connect_s=row.connect_timeout_ms / 1000,
             first_byte_s=row.first_byte_timeout_ms / 1000,
             idle_s=row.idle_timeout_ms / 1000,
             total_s=row.total_timeout_ms / 1000,
         ),
+        options=merge_options(row.options, {}),
+        has_address=bool(base_url),
     )
+    _require_sendable(connection)
+    return connection
 
 
 def _extra_headers(row: provider_rows.Provider) -> Headers:
@@ -86,11 +93,15 @@ def _extra_headers(row: provider_rows.Provider) -> Headers:
         raise InvalidRequest("extra headers are an object of names and texts") from error
 
 
-def _require_sendable(origin: Origin, headers: Headers) -> None:
+def _require_sendable(connection: Connection) -> None:
     """Raise InvalidRequest for a header that can't be written, a credential with a line break for one.
 
-    Every call would fail on it.
+    Every call would fail on it. A credential that is a cloud's key file goes into no header as it is.
     """
+    headers = connection.extra_headers
+    if connection.auth in STATIC:
+        headers = (*headers, (b"authorization", connection.credential.encode()))
+    origin = connection.origin
     encode_head(UpstreamRequest("POST", origin, b"/", headers), host_header=origin.host_header)
 
 
@@ -127,6 +138,7 @@ def _compile_route(row: models.Route, known: dict[str, models.Route], connection
         max_attempts=row.max_attempts,
         created_at_s=int(row.created_at.timestamp()),
         default_max_output_tokens=row.default_max_output_tokens,
+        drop_params=row.drop_params,
     )
 
 
@@ -135,12 +147,22 @@ def _compile_groups(row: models.Route, connections: dict[int, Connection]) -> li
     for target in row.targets.all():
         connection = connections.get(target.provider_id)
         if target.enabled and connection is not None:
-            by_order[target.order].append(_compile_target(target, connection))
-    return [tuple(by_order[order]) for order in sorted(by_order)]
+            by_order[target.order] += _usable(target, connection)
+    return [tuple(by_order[order]) for order in sorted(by_order) if by_order[order]]
+
+
+def _usable(row: models.Target, connection: Connection) -> list[Target]:
+    try:
+        check_target_options(connection.preset, row.options)
+    except OptionsBroken as error:
+        logger.warning("target left out", extra={"target": f"{connection.slug}/{row.model}", "reason": str(error)})
+        return []
+    return [_compile_target(row, connection)]
 
 
 def _compile_target(row: models.Target, connection: Connection) -> Target:
     usual = connection.timeouts
+    changes = read_feature_changes(row.options)
     return Target(
         name=f"{connection.slug}/{row.model}",
         connection=connection,
@@ -154,6 +176,9 @@ def _compile_target(row: models.Target, connection: Connection) -> Target:
             total_s=_seconds(row.total_timeout_ms, usual.total_s),
         ),
         max_output_tokens=row.max_output_tokens,
+        options=merge_options(connection.options, row.options),
+        capabilities=target_capabilities(connection, row.model, changes, row.max_output_tokens),
+        feature_changes=changes,
     )
 
 

@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from providers.models import Provider
+from providers.options import OptionsBroken, check_target_options
+from providers.presets import PRESETS
 from tenants.configuration import Configured
 from tenants.models import Tenant
 
@@ -46,6 +48,10 @@ class Route(Configured):
         blank=True,
         validators=[validate_names],
         help_text="Routes whose targets are tried after this route's own, in order.",
+    )
+    drop_params = models.BooleanField(
+        default=False,
+        help_text="Make calls without the parameters that a target can't express, instead of refusing them.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -86,6 +92,11 @@ class Target(Configured):
     first_byte_timeout_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the provider's.")
     idle_timeout_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the provider's.")
     total_timeout_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the provider's.")
+    options = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Options of the provider that are other here, and {"features": {"add": […], "remove": […]}}.',
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -99,3 +110,13 @@ class Target(Configured):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"
+
+    def clean(self) -> None:
+        """Raise ValidationError for an option that the provider's kind doesn't take from a target."""
+        super().clean()
+        preset = PRESETS.get(self.provider.kind) if self.provider_id else None
+        try:
+            if preset is not None:
+                check_target_options(preset, self.options)
+        except OptionsBroken as error:
+            raise ValidationError(f"options: {error}") from error  # of no field: not every form of a target has it

@@ -67,6 +67,7 @@ def _render_provider(provider: Provider) -> dict[str, Any]:
         "base_url": _without_credentials(provider.base_url),
         "credential": "set" if provider.sealed_credential else "unset",
         "extra_headers": sorted(provider.extra_headers),
+        "options": provider.options,
         "enabled": provider.enabled,
         "connect_timeout_ms": provider.connect_timeout_ms,
         "first_byte_timeout_ms": provider.first_byte_timeout_ms,
@@ -89,6 +90,7 @@ def _render_route(route: Route) -> dict[str, Any]:
         "enabled": route.enabled,
         "max_attempts": route.max_attempts,
         "default_max_output_tokens": route.default_max_output_tokens,
+        "drop_params": route.drop_params,
         "fallbacks": route.fallbacks,
         "targets": [_render_target(target) for target in route.targets.all()],
     }
@@ -102,6 +104,7 @@ def _render_target(target: Target) -> dict[str, Any]:
         "weight": target.weight,
         "enabled": target.enabled,
         "max_output_tokens": target.max_output_tokens,
+        "options": target.options,
         "first_byte_timeout_ms": target.first_byte_timeout_ms,
         "idle_timeout_ms": target.idle_timeout_ms,
         "total_timeout_ms": target.total_timeout_ms,

@@ -2,19 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from kernel.errors import RouteUnknown
 from providers.adapters.connection import Connection
 from providers.adapters.http import Timeouts
+from providers.capabilities import ABLE_TO_ALL, NO_CHANGES, FeatureChanges, capabilities_of, revise
+from providers.dialects.canonical import Capabilities
 from providers.prices import Price, PriceBook
 from usage.policy import Policy
 
 NAMES_SHOWN_MAX = 12
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One configured upstream model, ready to be called. `configured_model` still has the `*` that `model` filled."""
+    """One configured upstream model, ready to be called. `configured_model` still has the `*` that `model` filled.
+
+    `options` are the provider's with the target's over them; `feature_changes` is what the operator knows better about
+    the model's `capabilities`, in which it is already counted.
+    """
 
     name: str
     connection: Connection
@@ -23,13 +31,17 @@ class Target:
     weight: int
     timeouts: Timeouts
     max_output_tokens: int | None = None
+    options: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS, hash=False)
+    capabilities: Capabilities = ABLE_TO_ALL
+    feature_changes: FeatureChanges = NO_CHANGES
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A name clients ask for; `groups` are tried in order, targets inside one by weight.
 
-    `configured_name` still has the `*` that `name` filled: there are only so many of those.
+    `configured_name` still has the `*` that `name` filled: there are only so many of those. With `drop_params` calls
+    are made without what a target can't express; otherwise they are refused.
     """
 
     name: str
@@ -38,6 +50,7 @@ class Route:
     max_attempts: int
     created_at_s: int
     default_max_output_tokens: int | None = None
+    drop_params: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class Snapshot:
     price_book: Callable[[str, str], PriceBook]
     provider_slugs: tuple[str, ...]
     policy: Policy = field(default_factory=Policy)
+    connections: Mapping[str, Connection] = field(default_factory=dict)
 
     def find_route(self, *, tenant_id: int, name: str) -> Route | None:
         """Return the tenant's own route of that name, else the shared one."""
@@ -111,6 +125,15 @@ def unknown_route(name: str, *, names: list[str]) -> RouteUnknown:
     )
 
 
+def target_capabilities(
+    connection: Connection, model: str, changes: FeatureChanges, max_output_tokens: int | None
+) -> Capabilities:
+    """Return what a model can do behind a connection, with what the operator says of it."""
+    known = capabilities_of(connection.preset.name, model)
+    return revise(known, changes, max_output_tokens=max_output_tokens)
+
+
 def _fill(target: Target, middle: str) -> Target:
     model = target.model.replace("*", middle, 1)
-    return replace(target, model=model, name=f"{target.connection.slug}/{model}")
+    capabilities = target_capabilities(target.connection, model, target.feature_changes, target.max_output_tokens)
+    return replace(target, model=model, name=f"{target.connection.slug}/{model}", capabilities=capabilities)

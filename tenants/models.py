@@ -92,6 +92,7 @@ class Scope(models.TextChoices):
     INFERENCE = "inference", "Call models"
     USAGE = "usage", "Read its own usage"
     MANAGEMENT = "management", "Read the tenant's configuration and usage"
+    PASSTHROUGH = "passthrough", "Use all of a provider's API under the operator's credential"
 
 
 def default_scopes() -> list[str]:

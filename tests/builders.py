@@ -11,9 +11,12 @@ from gateway.messages import Incoming
 from gateway.plane import DataPlane
 from providers.adapters.connection import Connection
 from providers.adapters.http import Origin, Timeouts
-from providers.dialects.canonical import Head, Operation
+from providers.dialects import doors
+from providers.dialects.canonical import Head
+from providers.dialects.door import Door
 from providers.presets import PRESETS
 from providers.prices import Price, PriceBook, Rates
+from routing.attempts.wire import Said
 from routing.snapshot import EMPTY_TABLE, Route, RouteTable, Snapshot, Target
 from tenants.keys import Caller, digest_of
 from usage.counters.memory import MemoryCounters
@@ -102,17 +105,22 @@ def incoming(
     return Incoming(method="GET" if body is None else "POST", path=path, headers=named, body=raw)
 
 
+def said(door: Door = doors.CHAT, *, body: bytes | None = None, **fields: Any) -> Said:
+    """Return what was said at a door: a chat of 400 letters, or the body with the head that the fields describe."""
+    spoken = msgspec.json.encode({"model": "m", "messages": [{"role": "user", "content": "x" * 400}]})
+    usual: dict[str, Any] = {"model": "m", "input_bytes": 400, "input_tokens_most": 1000}
+    return Said(door, Head(**(usual | fields)), spoken if body is None else body)
+
+
 def call(found: Snapshot | None = None, *, stream: bool = False, **fields: Any) -> Call:
     """Return a chat call under way on the first shared route."""
     current = found or snapshot(route())
     usual: dict[str, Any] = {
         "request_id": "req_test",
-        "operation": Operation.CHAT,
         "caller": caller(),
         "snapshot": current,
         "route": next(iter(current.shared.exact.values())),
-        "head": Head(model="m", stream=stream, input_bytes=400, input_tokens_most=1000),
-        "body": msgspec.json.encode({"model": "m", "messages": [{"role": "user", "content": "x" * 400}]}),
+        "said": said(stream=stream),
         "started_ns": time.perf_counter_ns(),
     }
     return Call(**(usual | fields))

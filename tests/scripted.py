@@ -9,8 +9,8 @@ import msgspec
 
 from kernel.errors import UpstreamRefused
 from providers.adapters.base import Exchange, UpstreamAnswer
-from providers.adapters.http import HttpClient, UpstreamIOError
-from providers.adapters.openai_compatible import OpenAICompatibleAdapter
+from providers.adapters.http import UpstreamIOError
+from providers.adapters.refusals import explain_refusal
 
 Piece = bytes | Exception | asyncio.Event
 EVENT_STREAM = ((b"content-type", b"text/event-stream"),)
@@ -54,7 +54,6 @@ class Upstream:
 
     def __init__(self, *answers: Answer | UpstreamIOError | Exception | asyncio.Event) -> None:
         self._answers = list(answers)
-        self._meaning = OpenAICompatibleAdapter(HttpClient())
         self.exchanges: list[Exchange] = []
 
     async def send(self, exchange: Exchange) -> UpstreamAnswer:
@@ -68,8 +67,8 @@ class Upstream:
         assert isinstance(answer, Answer)
         return answer
 
-    def explain(self, answer: UpstreamAnswer, body: bytes) -> UpstreamRefused:
-        return self._meaning.explain(answer, body)
+    def explain(self, exchange: Exchange, answer: UpstreamAnswer, body: bytes) -> UpstreamRefused:
+        return explain_refusal(exchange, answer, body)
 
 
 def whole(usage: dict[str, Any] | None = None, text: str = "hi", *, status: int = 200, **headers: str) -> Answer:

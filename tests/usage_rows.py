@@ -80,8 +80,8 @@ def add_usage(key: Key, *, count: int, until: datetime, span: timedelta, price: 
         cursor.execute(_HOURS.format(**dialect).replace("%%", "%%"), [key.tenant_id])
 
 
-def add_record(key: Key, **fields: object) -> UsageRecord:
-    """Insert one record; what the test doesn't say is ordinary."""
+def add_record(key: Key, *, record_class: type[UsageRecord] = UsageRecord, **fields: object) -> UsageRecord:
+    """Insert one record; what the test doesn't say is ordinary. `record_class` may be that of an older migration."""
     usual: dict[str, object] = {
         "attempt_id": "att_1",
         "request_id": "req_1",
@@ -96,7 +96,7 @@ def add_record(key: Key, **fields: object) -> UsageRecord:
         "status": 200,
         "latency_us": 250_000,
     }
-    return UsageRecord.objects.create(**(usual | fields))
+    return record_class._default_manager.create(**(usual | fields))
 
 
 def add_hour(key: Key, hour: datetime, **fields: object) -> UsageHour:

@@ -99,6 +99,8 @@ class UsageRecordAdmin(KeysetAdmin, ViewOnly, ModelAdmin[UsageRecord]):
                     ("error_code", "finish_reason"),
                     ("latency", "first_byte"),
                     ("input_tokens", "output_tokens"),
+                    ("images", "characters"),
+                    ("audio_ms", "searches"),
                     ("cost", "tokens_estimated"),
                 )
             },

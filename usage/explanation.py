@@ -9,7 +9,8 @@ from kernel.money import ATTOS_PER_USD, TOKENS_PER_MTOK
 from providers.prices import Price, Rates
 from usage.models import UsageRecord
 
-_EACH = ("image", "request")
+_EACH = ("image", "request", "search")
+_MS_A_MINUTE = 60_000
 _FALLBACK = {
     "cached_input": "input",
     "cache_write": "input",
@@ -26,24 +27,28 @@ _TITLES = {
     "reasoning": "Reasoning",
     "audio_output": "Audio output",
     "image": "Images",
+    "character": "Characters",
+    "audio_minute": "Sound, in milliseconds",
+    "search": "Searches",
     "request": "Request",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One class of unit: how many, at what rate, which makes how much."""
+    """One class of unit: how many, at what rate for `rate_units` of them, which makes how much."""
 
     title: str
     units: int
     rate_attos: int | None
     rate_per_mtok: bool
     borrowed: bool = False
+    rate_units: int = 1
 
     @property
     def cost_attos(self) -> int | None:
         """Return what the units cost, unrounded; None without a rate."""
-        return None if self.rate_attos is None else self.units * self.rate_attos
+        return None if self.rate_attos is None else -(-self.units * self.rate_attos // self.rate_units)
 
     @property
     def rate_text(self) -> str:
@@ -51,8 +56,9 @@ class CostLine:
         if self.rate_attos is None:
             return "no price"
         scale = TOKENS_PER_MTOK if self.rate_per_mtok else 1
+        each = " a million" if self.rate_per_mtok else " each" if self.rate_units == 1 else " a minute"
         note = ", that of the whole" if self.borrowed else ""
-        return f"${_plain(self.rate_attos * scale)}{' a million' if self.rate_per_mtok else ' each'}{note}"
+        return f"${_plain(self.rate_attos * scale)}{each}{note}"
 
     @property
     def cost_text(self) -> str:
@@ -73,6 +79,8 @@ def _line(name: str, units: int, rates: Rates) -> CostLine:
     rate, borrowed = getattr(rates, name), False
     if rate is None and name in _FALLBACK:
         rate, borrowed = getattr(rates, _FALLBACK[name]), True
+    if name == "audio_minute":
+        return CostLine(_TITLES[name], units, rate, rate_per_mtok=False, rate_units=_MS_A_MINUTE)
     return CostLine(_TITLES[name], units, rate, rate_per_mtok=name not in _EACH, borrowed=borrowed)
 
 
@@ -82,7 +90,8 @@ def _split(record: UsageRecord) -> dict[str, int]:
     for part, whole in _FALLBACK.items():
         units[part] = min(getattr(record, f"{part}_tokens"), units[whole])
         units[whole] -= units[part]
-    units |= {"image": record.images, "request": 1}
+    units |= {"image": record.images, "character": record.characters, "audio_minute": record.audio_ms}
+    units |= {"search": record.searches, "request": 1}
     return {name: units[name] for name in _TITLES}
 
 

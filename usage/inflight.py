@@ -14,7 +14,8 @@ import mmap
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,7 @@ MAX_SLOTS = 65_536
 _SLOT_BYTES = 2 * HALF_BYTES
 _FIRST_SLOTS = 256
 _ROOM_TO_END = 512  # what the numbers of an ended record may take beyond those of a begun one
+_BEGUN_BYTES = HALF_BYTES - _ROOM_TO_END
 _TEXTS = ("route", "target", "model", "chosen_because", "error_code", "finish_reason")
 _CUTS = ((64, 128), (24, 64), (0, 24))  # characters of the texts, and of the request's id, that are left
 
@@ -76,10 +78,14 @@ class Inflight:
 
     def begin(self, record: AttemptRecord) -> int:
         """Write down an attempt that is about to begin; return its slot. Raises InflightFull."""
-        line = _fit(record, line_of(record), HALF_BYTES - _ROOM_TO_END)
+        whole = line_of(record)
+        line = whole if len(whole) <= _BEGUN_BYTES else _fit(record, _BEGUN_BYTES)
         if line is None:
             raise InflightFull(f"the record of {record.attempt_id} is too long")
-        slot = self._take_slot()
+        try:
+            slot = self._free.pop()
+        except IndexError:
+            slot = self._make_slot()
         half = slot * _SLOT_BYTES
         self._next_half[slot] = half + HALF_BYTES
         try:
@@ -90,7 +96,7 @@ class Inflight:
 
     def put(self, slot: int, record: AttemptRecord, line: bytes) -> bool:
         """Write down how an attempt goes on or has ended; False where the file is closed or the line finds no room."""
-        fitting = line if len(line) <= HALF_BYTES else _fit(record, line, HALF_BYTES)
+        fitting = line if len(line) <= HALF_BYTES else _fit(record, HALF_BYTES)
         if fitting is None:
             return False
         half = self._next_half[slot]
@@ -101,12 +107,13 @@ class Inflight:
         self._next_half[slot] = half ^ HALF_BYTES
         return True
 
-    def free(self, slot: int) -> None:
-        """Forget an attempt that stands elsewhere."""
-        start = slot * _SLOT_BYTES
-        self._map[start] = 0
-        self._map[start + HALF_BYTES] = 0
-        self._free.append(slot)
+    def free_all(self, slots: Iterable[int]) -> None:
+        """Forget attempts that stand elsewhere."""
+        for slot in slots:
+            start = slot * _SLOT_BYTES
+            shown = self._map  # asked for each time: another thread may put a longer one there
+            shown[start] = shown[start + HALF_BYTES] = 0
+            self._free.append(slot)
 
     def make_room(self) -> None:
         """Double the slots where few are left; a failure is logged once, and the next call tries again."""
@@ -129,14 +136,13 @@ class Inflight:
         self._map.close()
         os.close(self._fd)
 
-    def _take_slot(self) -> int:
+    def _make_slot(self) -> int:
         while True:
-            try:
-                return self._free.pop()
-            except IndexError:
-                self.make_room()
+            self.make_room()
             if self.is_full:
                 raise InflightFull("no room to write down another attempt")
+            with suppress(IndexError):
+                return self._free.pop()
 
     def _grow(self, slots: int) -> None:
         if slots >= MAX_SLOTS:
@@ -180,10 +186,8 @@ def _record_in(half: bytes) -> AttemptRecord | None:
     return record if isinstance(record, AttemptRecord) else None
 
 
-def _fit(record: AttemptRecord, line: bytes, length: int) -> bytes | None:
+def _fit(record: AttemptRecord, length: int) -> bytes | None:
     """Shorten the texts of a record, its request's id last, until its line has the length; None where it never has."""
-    if len(line) <= length:
-        return line
     for text, request_id in _CUTS:
         cut = {name: getattr(record, name)[:text] for name in _TEXTS}
         cut["request_id"] = record.request_id[:request_id]

@@ -354,9 +354,7 @@ class _Writer:
     def _sync(self) -> None:
         os.fdatasync(self._fd)
         synced, self._unsynced = self._unsynced, []
-        for _, slot in synced:
-            if slot != _NO_SLOT:
-                self._inflight.free(slot)
+        self._inflight.free_all([slot for _, slot in synced if slot != _NO_SLOT])
 
     def _start_over(self, error: OSError) -> None:
         """Go on in a new file with every unsynced line: after a failed sync the old one can't be trusted.

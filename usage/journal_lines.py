@@ -20,6 +20,7 @@ __all__ = ["Entry", "line_of", "parse_line", "read_entries", "scan_entries"]
 logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _crc32 = zlib.crc32
+_ATTEMPT, _DENIAL = _crc32(b"a "), _crc32(b"d ")  # where the checksum of what follows goes on from
 _DECODERS: dict[bytes, msgspec.json.Decoder[AttemptRecord] | msgspec.json.Decoder[DenialRecord]] = {
     b"a": msgspec.json.Decoder(AttemptRecord),
     b"d": msgspec.json.Decoder(DenialRecord),
@@ -38,8 +39,10 @@ class Entry:
 
 def line_of(record: AttemptRecord | DenialRecord) -> bytes:
     """Write a record as a line."""
-    body = (b"a " if type(record) is AttemptRecord else b"d ") + _encode(record)
-    return b"%08x %b\n" % (_crc32(body), body)
+    text = _encode(record)
+    if type(record) is AttemptRecord:
+        return b"%08x a %b\n" % (_crc32(text, _ATTEMPT), text)
+    return b"%08x d %b\n" % (_crc32(text, _DENIAL), text)
 
 
 def parse_line(line: bytes, end_offset: int = 0) -> Entry:

@@ -68,6 +68,9 @@ class UsageRecord(models.Model):
     audio_input_tokens = models.PositiveBigIntegerField(default=0)
     audio_output_tokens = models.PositiveBigIntegerField(default=0)
     images = models.PositiveIntegerField(default=0)
+    characters = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Spoken.")
+    audio_ms = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Milliseconds of sound heard.")
+    searches = models.PositiveIntegerField(default=0, db_default=0)
     tokens_estimated = models.BooleanField(default=False)
     cost_nanos = models.PositiveBigIntegerField(null=True, help_text="Null: no price was known.")
     price = models.ForeignKey(

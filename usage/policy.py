@@ -10,11 +10,23 @@ from typing import Literal
 
 import msgspec
 
+from usage.counters.base import Check
+from usage.records import Charge
 from usage.windows import HELD, Window
 
 Per = Literal["", "tenant", "user", "key", "route"]
 Measure = Literal["requests", "tokens", "parallel_calls", "parallel_streams"]
+Counted = Measure | Literal["budget", "soft_budget"]
 CALLERS_REMEMBERED_MAX = 50_000
+# Places among what a call takes: one request, its tokens, its place among the calls under way, its nano-dollars.
+_TAKEN: dict[Counted, int] = {
+    "requests": 0,
+    "tokens": 1,
+    "parallel_calls": 2,
+    "parallel_streams": 2,
+    "budget": 3,
+    "soft_budget": 3,
+}
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -114,17 +126,75 @@ class BudgetLine(msgspec.Struct, frozen=True):
     limit_nanos: int
 
 
+class Slices(msgspec.Struct, frozen=True, gc=False):
+    """In which slices of their windows the rules count a call, the budgets' charges there, and when each slice ends.
+
+    From an end, in seconds since the epoch, the slice no longer counts; None for never.
+    """
+
+    numbers: tuple[int, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    ends_at_s: tuple[float | None, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What has to be reserved for a call: the rules, limits first; what each counts, and a check of one of that.
+
+    `money` is the budgets' part of the checks. `places` has the rules' places among them by what they count: of what
+    counts the same, the tightest is told. `limits` and `names` are the rules' own; no limit is 0 there.
+    """
+
+    lines: tuple[LimitLine | BudgetLine, ...]
+    budgets: tuple[BudgetLine, ...]
+    counted: tuple[Counted, ...]
+    checks: tuple[Check, ...]
+    money: tuple[Check, ...]
+    places: tuple[tuple[Counted, tuple[int, ...]], ...]
+    limits: tuple[int, ...]
+    names: tuple[str, ...]
+    _taken: tuple[int, ...]
+    _known: dict[tuple[int, ...], Slices] = msgspec.field(default_factory=dict)
+
+    def amounts(self, *, tokens: int, nanos: int, at_once: int) -> list[int]:
+        """Return what a call takes of each rule."""
+        taken = (1, tokens, at_once, nanos)
+        return [*map(taken.__getitem__, self._taken)]
+
+    def slices(self, numbers: tuple[int, ...]) -> Slices:
+        """Return what goes with the slices of these numbers; only the latest is remembered, few calls want another."""
+        known = self._known.get(numbers)
+        if known is None:
+            self._known.clear()
+            known = self._known[numbers] = self._slices(numbers)
+        return known
+
+    def _slices(self, numbers: tuple[int, ...]) -> Slices:
+        own = numbers[len(numbers) - len(self.budgets) :]
+        charges = tuple([Charge(line.counter, number) for line, number in zip(self.budgets, own, strict=True)])
+        ends = [check.window.ends_at(number) for check, number in zip(self.checks, numbers, strict=True)]
+        return Slices(numbers, charges, tuple(ends))
+
+
 class CallerPolicy(msgspec.Struct, frozen=True):
     """Every rule that holds for one caller on one route, until `valid_until_s` (None: while the snapshot lives)."""
 
     limits: tuple[LimitLine, ...] = ()
     budgets: tuple[BudgetLine, ...] = ()
     valid_until_s: float | None = None
+    _plans: dict[bool, Plan] = msgspec.field(default_factory=dict)
 
     @property
     def hard(self) -> bool:
         """Tell whether money must be reserved before a call."""
         return any(line.rule.hard for line in self.budgets)
+
+    def plan(self, *, streamed: bool) -> Plan:
+        """Return what has to be reserved for a call; it is worked out once."""
+        known = self._plans.get(streamed)
+        if known is None:
+            limits = [line for line in self.limits if streamed or line.rule.measure != "parallel_streams"]
+            known = self._plans[streamed] = _plan((*limits, *self.budgets), self.budgets)
+        return known
 
 
 NO_RULES = CallerPolicy()
@@ -179,6 +249,11 @@ def window_in(window: Window, time_zone: str) -> Window:
     return window if window.time_zone else msgspec.structs.replace(window, time_zone=time_zone)
 
 
+def limit_window(measure: Measure, span_s: float) -> Window:
+    """Return the window that a limit counts in."""
+    return HELD if measure.startswith("parallel") else Window("sliding", span_s)
+
+
 def _budget_line(
     rule: BudgetRule, named: str, allowance: Allowance | None, subject: Subject, now_s: float
 ) -> BudgetLine:
@@ -198,6 +273,33 @@ def _name_subject(per: Per, subject: Subject) -> str | None:
     return None if number is None else f"{per[0]}{number}"
 
 
-def limit_window(measure: Measure, span_s: float) -> Window:
-    """Return the window that a limit counts in."""
-    return HELD if measure.startswith("parallel") else Window("sliding", span_s)
+def _plan(lines: tuple[LimitLine | BudgetLine, ...], budgets: tuple[BudgetLine, ...]) -> Plan:
+    counted = tuple([_counted_by(line) for line in lines])
+    checks = tuple([_check_of(line) for line in lines])
+    places: dict[Counted, tuple[int, ...]] = {}
+    for place, what in enumerate(counted):
+        places[what] = (*places.get(what, ()), place)
+    return Plan(
+        lines=lines,
+        budgets=budgets,
+        counted=counted,
+        checks=checks,
+        money=checks[len(checks) - len(budgets) :],
+        places=tuple(places.items()),
+        limits=tuple([check.limit or 0 for check in checks]),
+        names=tuple([line.rule.name for line in lines]),
+        _taken=tuple([_TAKEN[what] for what in counted]),
+    )
+
+
+def _counted_by(line: LimitLine | BudgetLine) -> Counted:
+    if isinstance(line, LimitLine):
+        return line.rule.measure
+    return "budget" if line.rule.hard else "soft_budget"
+
+
+def _check_of(line: LimitLine | BudgetLine) -> Check:
+    if isinstance(line, LimitLine):
+        return Check(line.counter, line.rule.window, 1, line.rule.value)
+    hard = line.rule.hard
+    return Check(line.counter, line.window, 1, line.limit_nanos if hard else None, strict=hard, tracked=True)

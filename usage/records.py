@@ -9,14 +9,14 @@ from providers.dialects.canonical import Usage
 Ending = Literal["completed", "refused", "failed", "cut", "cancelled", "lost"]
 
 
-class Charge(msgspec.Struct, frozen=True, array_like=True):
+class Charge(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A budget's counter that an attempt's cost is posted to, and the slice of its window."""
 
     counter: str
     slice: int
 
 
-class AttemptRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class AttemptRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One attempt that reached a provider. Instants are nanoseconds since the epoch, spans microseconds.
 
     `charges` names the budgets it counts against. The record that ends a call under budgets says what the call had

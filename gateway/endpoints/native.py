@@ -42,7 +42,7 @@ async def try_dry(plane: DataPlane, incoming: Incoming, request_id: str) -> Repl
     """Answer POST /v1/gateway/dry-run: what would become of the call in the body, told apart by its fields."""
     caller = await caller_of(plane, incoming)
     require_plain_body(incoming)
-    return await dry_run.answer(plane, caller, dry_run.operation_of(incoming.body), incoming, request_id)
+    return await dry_run.answer(plane, caller, dry_run.door_of(incoming.body), incoming, request_id)
 
 
 @endpoint

@@ -13,9 +13,8 @@ from gateway.messages import JSON, Incoming, Reply
 from gateway.plane import DataPlane
 from kernel.errors import InvalidRequest, UpstreamBroken, UpstreamFailed
 from kernel.money import format_usd
-from providers.dialects import sse
-from providers.dialects.canonical import Operation, Usage, estimate_tokens
-from providers.dialects.openai_chat.measure import read_prompt
+from providers.dialects import doors, sse
+from providers.dialects.canonical import Usage, estimate_tokens
 from providers.prices import Price, cost_nanos
 from providers.tokens import estimate_prompt
 from routing.snapshot import Target
@@ -196,7 +195,7 @@ def build_body(chat: Chat, messages: Iterable[bytes]) -> bytes:
 async def open_answer(plane: DataPlane, turn: Turn, headers: Sequence[tuple[bytes, bytes]]) -> Reply:
     """Send a turn on the journey of every other call. Raises GatewayError."""
     incoming = Incoming(method="POST", path="/v1/chat/completions", headers=dict([JSON, *headers]), body=turn.body)
-    return await pipeline.serve(plane, turn.caller, Operation.CHAT, incoming, turn.request_id)
+    return await pipeline.serve(plane, turn.caller, doors.CHAT, incoming, turn.request_id)
 
 
 class PieceReader:
@@ -222,7 +221,7 @@ def begin_cost(plane: DataPlane, turn: Turn, *, target: str) -> RunningCost:
     tokenizer = answering.connection.preset.tokenizer_of(answering.model)
     return RunningCost(
         price=plane.snapshot.price_of(answering, tenant_id=turn.caller.tenant_id, now_s=time.time()),
-        input_tokens=estimate_prompt(read_prompt(Operation.CHAT, turn.body), tokenizer=tokenizer),
+        input_tokens=estimate_prompt(doors.CHAT.heads.read_prompt(turn.body), tokenizer=tokenizer),
         earlier_nanos=earlier_nanos,
     )
 

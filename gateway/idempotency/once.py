@@ -87,7 +87,8 @@ async def _fingerprint(incoming: Incoming) -> bytes:
 
 def _digest(incoming: Incoming) -> bytes:
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    for part in (incoming.method.encode(), incoming.path.encode(), incoming.query.encode(), incoming.body):
+    files = incoming.upload.digest() if incoming.upload is not None else b""
+    for part in (incoming.method.encode(), incoming.path.encode(), incoming.query.encode(), incoming.body, files):
         digest.update(b"%d:" % len(part))  # so that no two requests read alike
         digest.update(part)
     return digest.digest()

@@ -21,6 +21,9 @@ RATES = (
     "audio_output_per_mtok",
     "per_image",
     "per_request",
+    "per_mcharacter",
+    "per_audio_minute",
+    "per_search",
 )
 
 

@@ -84,8 +84,8 @@ def _admin(password: str) -> DeclaredUser:
 
 
 def _built_in() -> Preset:
-    """Return the preset that needs neither an address nor a credential."""
-    return next(p for p in PRESETS.values() if p.usual_models and not p.base_url and not p.credential_env)
+    """Return the preset that answers without any server."""
+    return next(preset for preset in PRESETS.values() if preset.built_in)
 
 
 def _join(first: Declared, second: Declared) -> Declared:

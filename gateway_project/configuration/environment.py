@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from gateway_project.configuration.declared import Declared, DeclaredProvider, DeclaredRoute, DeclaredTarget
 from gateway_project.configuration.document import Mark
@@ -16,13 +17,9 @@ def declare_from_environment(environ: Mapping[str, str] | None = None, *, withou
     Models that several of them offer share one route. `without` names presets to leave out.
     """
     environ = os.environ if environ is None else environ
-    presets = [
-        preset
-        for preset in PRESETS.values()
-        if preset.credential_env and environ.get(preset.credential_env) and preset.name not in without
-    ]
+    presets = [preset for preset in PRESETS.values() if _is_set(preset, environ) and preset.name not in without]
     return Declared(
-        providers=tuple(_provider(preset, environ[preset.credential_env]) for preset in presets),
+        providers=tuple(_provider(preset, environ) for preset in presets),
         routes=declare_usual_routes(presets),
     )
 
@@ -37,5 +34,14 @@ def declare_usual_routes(presets: Iterable[Preset]) -> tuple[DeclaredRoute, ...]
     return tuple(DeclaredRoute(model, _HERE, targets=tuple(found)) for model, found in targets.items())
 
 
-def _provider(preset: Preset, credential: str) -> DeclaredProvider:
-    return DeclaredProvider(preset.name, _HERE, credential, {"kind": preset.name, "name": preset.title})
+def _is_set(preset: Preset, environ: Mapping[str, str]) -> bool:
+    wanted = [preset.credential_env, *(option.env for option in preset.options if option.required)]
+    return all(environ.get(name) for name in [*wanted, *([preset.address_env] if preset.needs_address else [])])
+
+
+def _provider(preset: Preset, environ: Mapping[str, str]) -> DeclaredProvider:
+    values: dict[str, Any] = {"kind": preset.name, "name": preset.title}
+    options = {option.name: environ[option.env] for option in preset.options if environ.get(option.env)}
+    values |= {"options": options} if options else {}
+    values |= {"base_url": environ[preset.address_env]} if preset.needs_address else {}
+    return DeclaredProvider(preset.name, _HERE, environ[preset.credential_env], values)

@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from gateway_project.configuration.document import Items, Mapping, Mark, Node, Problem, Scalar
 from kernel.money import usd_to_nanos
+from providers.options import FEATURES
 
 ROUTE_NAME = re.compile(r"(?=.{1,200}\Z)[^\s*]*\*?[^\s*]*\Z")
 _LARGEST_USD = 10**9
@@ -232,6 +233,16 @@ def texts_by_name(reading: Reading, node: Node) -> dict[str, str]:
     return {entry.key: text(reading, entry.node) for entry in node.entries}
 
 
+def target_options(reading: Reading, node: Node) -> dict[str, Any]:
+    """Read a target's options: texts by name, and under `features` the lists `add` and `remove`."""
+    if not isinstance(node, Mapping):
+        raise Malformed("a mapping of options is wanted here", node.at)
+    return {
+        entry.key: _features(reading, entry.node) if entry.key == FEATURES else text(reading, entry.node)
+        for entry in node.entries
+    }
+
+
 def nodes(node: Node) -> tuple[Node, ...]:
     """Return the items of a list. Raises Malformed where it is none."""
     if not isinstance(node, Items):
@@ -242,6 +253,12 @@ def nodes(node: Node) -> tuple[Node, ...]:
 def as_is(_reading: Reading, node: Node) -> Node:
     """Hand a nested node on to whoever knows its fields."""
     return node
+
+
+def _features(reading: Reading, node: Node) -> dict[str, list[str]]:
+    if not isinstance(node, Mapping):
+        raise Malformed("features are a mapping of add and remove", node.at)
+    return {entry.key: words(reading, entry.node) for entry in node.entries}
 
 
 def _midnight(raw: str) -> datetime | None:

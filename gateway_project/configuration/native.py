@@ -59,6 +59,7 @@ _PROVIDER = {
     "credential": f.text,
     "credential_env": f.secret_from,
     "extra_headers": f.texts_by_name,
+    "options": f.texts_by_name,
     "enabled": f.boolean,
     "connect_timeout_s": f.milliseconds,
     "first_byte_timeout_s": f.milliseconds,
@@ -73,6 +74,7 @@ _ROUTE = {
     "enabled": f.boolean,
     "max_attempts": f.positive,
     "default_max_output_tokens": f.positive,
+    "drop_params": f.boolean,
     "fallbacks": f.words,
     "targets": f.as_is,
 }
@@ -83,6 +85,7 @@ _TARGET = {
     "order": f.integer,
     "enabled": f.boolean,
     "max_output_tokens": f.positive,
+    "options": f.target_options,
     "first_byte_timeout_s": f.milliseconds,
     "idle_timeout_s": f.milliseconds,
     "total_timeout_s": f.milliseconds,
@@ -211,8 +214,7 @@ def _provider(reading: f.Reading, node: Node) -> DeclaredProvider | None:
     credential = _either(reading, row, "credential", "credential_env")
     slug = row.take("slug")
     preset = PRESETS.get(row.values.get("kind", ""))
-    # Only what is built in goes without an address; it has no LiteLLM prefix either.
-    if preset is not None and preset.litellm_prefix and not preset.base_url and not row.values.get("base_url"):
+    if preset is not None and preset.needs_address and not row.values.get("base_url"):
         reading.complain(row.at, f"a provider of kind {preset.name} has a base_url")
     return DeclaredProvider(slug, row.at, credential, _in_ms(row.values)) if slug else None
 

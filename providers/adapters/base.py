@@ -1,25 +1,41 @@
 """The contract of an adapter, and what a broken exchange with any upstream means."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
 
 from kernel.errors import UpstreamBroken, UpstreamFailed, UpstreamRefused, UpstreamTimeout, UpstreamUnreachable
 from providers.adapters import http
-from providers.adapters.connection import Connection
-from providers.dialects.canonical import Operation
+from providers.adapters.connection import Connection, Headers
+from providers.adapters.raw import RawRequest
+from providers.dialects.canonical import Dialect, Operation
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """One request to one upstream: what is asked, of which model, with which body already in its dialect."""
+    """One request to one upstream: what is asked, of which model, with which body already in its dialect.
+
+    `options` are the provider's and the target's own (region, project, API version). `headers` travel with this request
+    besides the adapter's own. `variant` tells apart requests that a dialect sends to different paths. `raw` is the
+    method and path of a request that passes as it is, None where the operation says them.
+    """
 
     connection: Connection
     operation: Operation
-    body: bytes
+    body: bytes | http.Segments
     stream: bool
     request_id: str
     attempt_id: str
     timeouts: http.Timeouts
+    dialect: Dialect = Dialect.OPENAI
+    model: str = ""
+    options: Mapping[str, str] = NO_OPTIONS
+    headers: Headers = ()
+    variant: str = ""
+    raw: RawRequest | None = None
 
 
 class UpstreamAnswer(Protocol):
@@ -50,9 +66,12 @@ class Adapter(Protocol):
     """Speaks to one kind of upstream."""
 
     async def send(self, exchange: Exchange) -> UpstreamAnswer:
-        """Send a request and return once the answer's head is in. Raises UpstreamIOError."""
+        """Send a request and return once the answer's head is in.
 
-    def explain(self, answer: UpstreamAnswer, body: bytes) -> UpstreamRefused:
+        Raises UpstreamIOError, or UpstreamRefused where nothing was sent because the credential is of no use.
+        """
+
+    def explain(self, exchange: Exchange, answer: UpstreamAnswer, body: bytes) -> UpstreamRefused:
         """Return what an answer with an error status means."""
 
 

@@ -14,7 +14,8 @@ from providers.adapters.http import (
     IdleTimeout,
     Timeouts,
 )
-from providers.adapters.openai_compatible import OpenAICompatibleAdapter
+from providers.adapters.refusals import explain_refusal
+from providers.mock.form import read_form
 from providers.mock.script import Script, write_script
 
 _REMEMBERED_TRIES_MAX = 10_000
@@ -25,13 +26,15 @@ class MockAdapter:
     """Answers from `providers.mock` with the delays and faults that were asked for."""
 
     def __init__(self, client: HttpClient) -> None:
-        self._meaning = OpenAICompatibleAdapter(client)
         self._tries: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     async def send(self, exchange: Exchange) -> UpstreamAnswer:
         """Play the head of the script. Raises UpstreamIOError."""
         tries_before = self._count(exchange)
-        script = write_script(exchange.operation, exchange.body, tries_before=tries_before)
+        body = exchange.body
+        if not isinstance(body, bytes):
+            body = read_form(body.pieces(), body.content_type)
+        script = write_script(exchange.operation, body, tries_before=tries_before)
         if script.delay_s:
             await _wait(script.delay_s, limit_s=exchange.timeouts.first_byte_s, error=FirstByteTimeout)
         if script.ending == "refuse":
@@ -40,9 +43,9 @@ class MockAdapter:
             raise BrokenResponse("the mock's headers are too large", sent=True)
         return MockAnswer(script, exchange.timeouts)
 
-    def explain(self, answer: UpstreamAnswer, body: bytes) -> UpstreamRefused:
+    def explain(self, exchange: Exchange, answer: UpstreamAnswer, body: bytes) -> UpstreamRefused:
         """Return what an answer with an error status means."""
-        return self._meaning.explain(answer, body)
+        return explain_refusal(exchange, answer, body)
 
     def _count(self, exchange: Exchange) -> int:
         """Return how often this request came to this connection before."""

@@ -11,6 +11,11 @@ _PRICES = MappingProxyType(
         "mock-small": {"input_per_mtok": "0.15", "cached_input_per_mtok": "0.075", "output_per_mtok": "0.60"},
         "mock-large": {"input_per_mtok": "2.50", "cached_input_per_mtok": "1.25", "output_per_mtok": "10"},
         "mock-embedding": {"input_per_mtok": "0.02"},
+        "mock-image": {"input_per_mtok": "5", "output_per_mtok": "40"},
+        "mock-speech": {"per_mcharacter": "15"},
+        "mock-transcribe": {"per_audio_minute": "0.006"},
+        "mock-moderation": {"input_per_mtok": "0"},
+        "mock-rerank": {"per_search": "0.002"},
     }
 )
 

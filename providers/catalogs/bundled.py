@@ -3,8 +3,8 @@
 Its prices are taken over as they are, dated ones and tiers for long prompts included. Where our usage does not tell
 apart what the list does, the dearest rate holds, so that no cost is understated: the price of the dearest time of
 day, and, of a model that generates images or video, the rate of those tokens for all of its output. A model billed only
-in units that no usage reports (seconds of audio, characters, pages) gets no price, and neither does one for which the
-list states nothing, unless it says that it is free.
+in units that no usage reports (pages, messages) gets no price, and neither does one for which the list states nothing,
+unless it says that it is free.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,12 @@ _FIELDS = {
     "input_audio_mtok": "audio_input_per_mtok",
     "output_audio_mtok": "audio_output_per_mtok",
 }
-_PER_KILO_FIELDS = {"requests_kcount": "per_request"}
+_UNIT_FIELDS = {  # the field, and how many of its units the list prices at once
+    "requests_kcount": ("per_request", 1000),
+    "input_mchars": ("per_mcharacter", 1),
+    "audio_hours": ("per_audio_minute", 60),
+    "input_audio_hours": ("per_audio_minute", 60),
+}
 _FREE_FIELDS = ("input_per_mtok", "output_per_mtok")
 
 
@@ -50,7 +55,7 @@ def read_bundled_list() -> PriceList:
             found = list(_read_model(provider.id, model, notes))
             prices += found
             if not found:
-                notes.append(f"{provider.id}/{model.id}: no price by token or request")
+                notes.append(f"{provider.id}/{model.id}: no price by a unit that usage reports")
     return PriceList(source=BUNDLED, version=bundled_version(), prices=tuple(prices), notes=tuple(notes))
 
 
@@ -118,9 +123,9 @@ def _rates_above(
     """Return what a request of so many input tokens pays, the dearest of the alternatives for each field."""
     usd: dict[str, Usd] = {}
     for key, price in [item for prices in alternatives for item in vars(prices).items()]:
-        field = _FIELDS.get(key) or _PER_KILO_FIELDS.get(key)
+        field, at_once = _UNIT_FIELDS.get(key, (_FIELDS.get(key), 1))
         if field is not None and price is not None:
-            amount = _amount_above(price, input_tokens) / (1000 if key in _PER_KILO_FIELDS else 1)
+            amount = _amount_above(price, input_tokens) / at_once
             fitting = fit_usd(amount, where=f"{where}: {key}", notes=notes)
             usd[field] = max(usd.get(field, fitting), fitting)
     return usd

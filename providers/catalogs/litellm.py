@@ -1,14 +1,18 @@
 """LiteLLM's price map, `model_prices_and_context_window.json`: dollars a token, one flat object a model.
 
 Source: the map as shipped in the litellm package, November 2026. Prices of other service tiers (batches, flex,
-priority), of one-hour caches and of units that no usage reports (seconds, characters, pixels, queries) are not taken
-over. Image tokens are not told apart from other output: the dearer of the two rates holds for all output, and a price
-an image is then left out, because the tokens are the image.
+priority), of one-hour caches and of units that no usage reports (pixels, seconds of film or of a rented machine) are
+not taken over. The same key means different things for different kinds of model: a price a second is one of sound for
+transcription alone, one a character counts for speech, one an image read for the making of images.
+
+Image tokens are not told apart from other output: the dearer of the two rates holds for all output, and a price an
+image is then left out, because the tokens are the image.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from providers.catalogs.listed import ListedPrice, PriceList, PriceListBroken, Usd, check_names, fit_usd, write_tier
@@ -25,6 +29,22 @@ _PER_TOKEN_FIELDS = {
     "output_cost_per_audio_token": "audio_output_per_mtok",
 }
 _EACH_FIELDS = {"output_cost_per_image": "per_image", "input_cost_per_request": "per_request"}
+_FIELDS: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {name: (field, 1_000_000) for name, field in _PER_TOKEN_FIELDS.items()}
+    | {name: (field, 1) for name, field in _EACH_FIELDS.items()}
+)
+# What else is taken over of models of one mode: the field and what one such unit has of it.
+_MODE_FIELDS: Mapping[str, Mapping[str, tuple[str, int]]] = MappingProxyType(
+    {
+        "audio_transcription": {
+            "input_cost_per_second": ("per_audio_minute", 60),
+            "output_cost_per_second": ("per_audio_minute", 60),
+        },
+        "audio_speech": {"input_cost_per_character": ("per_mcharacter", 1_000_000)},
+        "image_generation": {"input_cost_per_image": ("per_image", 1)},
+        "rerank": {"input_cost_per_query": ("per_search", 1)},
+    }
+)
 _TIERED_KEY = re.compile(r"(.+)_above_(\d+)k_tokens")
 _SAMPLE = "sample_spec"
 
@@ -66,7 +86,7 @@ def _read_entry(key: str, entry: dict[str, Any], notes: list[str]) -> ListedPric
         return None
     usd, tiers = _read_rates(key, entry, notes)
     if not usd:
-        notes.append(f"{key}: no price by token, image or request")
+        notes.append(f"{key}: no price by a unit that usage reports")
         return None
     vendor, model = vendor_of(name), _without_prefix(key, name)
     check_names(vendor, model)
@@ -95,12 +115,11 @@ def _read_rates(key: str, entry: dict[str, Any], notes: list[str]) -> tuple[dict
 
 def _read_step(key: str, step: Mapping[str, Any], notes: list[str]) -> dict[str, Usd]:
     usd: dict[str, Usd] = {}
-    for name, field in {**_PER_TOKEN_FIELDS, **_EACH_FIELDS}.items():
+    for name, (field, times) in {**_FIELDS, **_MODE_FIELDS.get(str(step.get("mode")), {})}.items():
         value = step.get(name)
         if value is None or (field == "per_image" and "output_cost_per_image_token" in step):
             continue
-        amount = _read_amount(f"{key}: {name}", value)
-        amount = amount * 1_000_000 if name in _PER_TOKEN_FIELDS else amount
+        amount = _read_amount(f"{key}: {name}", value) * times
         fitting = fit_usd(amount, where=f"{key}: {name}", notes=notes)
         usd[field] = max(usd.get(field, fitting), fitting)
     return usd

@@ -12,6 +12,7 @@ from providers.dialects.canonical import Operation
 from providers.mock import answers
 from providers.mock.bill import Generated, charge_for
 from providers.mock.directions import Directions, read_directions
+from providers.mock.media import EVENTS, WRITERS, MediaReply, write_media
 
 Ending = Literal["end", "cut", "stall", "refuse"]
 JSON = b"application/json"
@@ -44,7 +45,7 @@ def write_script(operation: Operation, body: bytes, *, tries_before: int) -> Scr
 
 def _write(operation: Operation, body: bytes, tries_before: int) -> Script:
     request: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
-    text = answers.prompt_text(request)
+    text = "\n".join((answers.prompt_text(request), str(request.get("query", ""))))
     model, directions = read_directions(model=str(request.get("model", "")), text=text)
     if directions.fails is not None and tries_before >= directions.fails:
         directions = msgspec.structs.replace(directions, status=0, retry_after=None, fault="", delay_ms=0)
@@ -53,6 +54,8 @@ def _write(operation: Operation, body: bytes, tries_before: int) -> Script:
     if operation is Operation.EMBEDDING:
         vectors = answers.embedding(request, model)
         return _unary(vectors, directions, Generated(model, answers.count_embedding(request)))
+    if operation in WRITERS:
+        return _play(write_media(operation, request, model, directions), model, directions)
     reply = answers.write_reply(request, model, directions, chat=operation is Operation.CHAT)
     if request.get("stream"):
         return _stream(reply, directions)
@@ -101,6 +104,26 @@ _FREE_FAULTS = frozenset({"connect", "reset", "html", "empty", "no_content", "wr
 def _whole(reply: answers.Reply, directions: Directions) -> Script:
     body = reply.whole(with_usage=directions.fault != "no_usage")
     return _unary(body, directions, Generated(reply.model, reply.counts))
+
+
+def _play(reply: MediaReply, model: str, directions: Directions) -> Script:
+    """Tell what has pieces of its own: sounds and events as streams, all else whole."""
+    generated = Generated(model, reply.counts)
+    if reply.content_type == JSON or directions.fault not in _STREAM_FAULTS:
+        return _unary(b"".join(reply.pieces), directions, generated)
+    said = reply.pieces if directions.fault in _WHOLE_STREAMS else reply.pieces[: directions.cut_after]
+    if directions.fault == "error_after":
+        said = ()
+    instead = _INSTEAD.get(directions.fault, ()) if reply.content_type == EVENTS else ()
+    tells = directions.fault == "" and reply.content_type == EVENTS
+    return Script(
+        content_type=reply.content_type,
+        pieces=(*said, *instead),
+        delay_s=directions.delay_ms / 1000,
+        pace_s=directions.pace_ms / 1000,
+        ending=_STREAM_ENDINGS.get(directions.fault, "end"),
+        generated=msgspec.structs.replace(generated, usage_pieces=len(reply.pieces) if tells else None),
+    )
 
 
 def _unary(body: bytes, directions: Directions, generated: Generated) -> Script:

@@ -28,9 +28,12 @@ import httptools
 import msgspec
 
 from kernel import tasks
+from kernel.errors import InvalidRequest
 from providers.dialects.canonical import Operation
+from providers.dialects.multipart import is_form
 from providers.mock.answers import CREATED_AT_S
 from providers.mock.bill import Bill, Ended, Generated, Line, charge_for
+from providers.mock.form import read_form
 from providers.mock.script import JSON, Script, write_script
 from providers.presets import PRESETS
 
@@ -41,6 +44,13 @@ _PATHS: Mapping[str, Operation] = MappingProxyType(
         "/v1/chat/completions": Operation.CHAT,
         "/v1/completions": Operation.COMPLETION,
         "/v1/embeddings": Operation.EMBEDDING,
+        "/v1/images/generations": Operation.IMAGE,
+        "/v1/images/edits": Operation.IMAGE_EDIT,
+        "/v1/audio/speech": Operation.SPEECH,
+        "/v1/audio/transcriptions": Operation.TRANSCRIPTION,
+        "/v1/audio/translations": Operation.TRANSLATION,
+        "/v1/moderations": Operation.MODERATION,
+        "/v1/rerank": Operation.RERANK,
     }
 )
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
@@ -133,7 +143,12 @@ class MockServer:
         if method != "POST":
             return _refusal(405, f"{method} is not allowed here", code="method_not_allowed")
         request.tries = self._count(request)
-        return write_script(operation, request.body, tries_before=request.tries - 1)
+        content_type = request.header(b"content-type")
+        try:
+            body = read_form([request.body], content_type) if is_form(content_type) else request.body
+        except InvalidRequest as error:
+            return _refusal(400, error.message, code=error.code)
+        return write_script(operation, body, tries_before=request.tries - 1)
 
     def _count(self, request: Request) -> int:
         """Return which try of its request this is: known by its id and sender, or else by its body."""

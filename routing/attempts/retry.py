@@ -55,6 +55,16 @@ class Plan(msgspec.Struct):
             return Try(self.targets[index], wait_s, f"try {self._made} after {error.code}")
         return None
 
+    def pass_over(self) -> Try | None:
+        """Return the next target at once, as if this one were not there: it can't be told what the call asks for."""
+        self._given_up.add(self._position % len(self.targets))
+        for _ in self.targets:
+            self._position += 1
+            index = self._position % len(self.targets)
+            if index not in self._given_up:
+                return Try(self.targets[index], 0.0, "the one before it can't express the call")
+        return None
+
     def _note(self, error: UpstreamFailed) -> None:
         index = self._position % len(self.targets)
         self._resting_s[index] = error.retry_after_s or 0.0

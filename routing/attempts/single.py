@@ -2,22 +2,22 @@
 
 import msgspec
 
-from kernel.errors import UpstreamBroken
+from kernel.errors import UpstreamBroken, UpstreamRefused
 from providers.adapters.base import Adapter, Exchange, UpstreamAnswer, translate
 from providers.adapters.http import UpstreamIOError
-from providers.dialects.openai_chat.response import Answer, decode_answer
-from providers.dialects.openai_chat.stream import StreamReader
+from providers.dialects.codec import CostOf, Facts, StreamReader
+from routing.attempts.wire import Wire
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 ERROR_BYTES_MAX = 1024 * 1024
 
 
 class WholeAnswer(msgspec.Struct, frozen=True):
-    """A unary answer that is one: its bytes as they came and what accounting needs of them."""
+    """A unary answer that is one: its bytes for the client and what accounting needs of them."""
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    facts: Answer
+    facts: Facts
 
 
 class OpenStream(msgspec.Struct, frozen=True):
@@ -28,21 +28,24 @@ class OpenStream(msgspec.Struct, frozen=True):
     reader: StreamReader
 
 
-async def fetch_whole(adapter: Adapter, exchange: Exchange) -> WholeAnswer:
+async def fetch_whole(adapter: Adapter, exchange: Exchange, wire: Wire) -> WholeAnswer:
     """Return a unary answer. Raises UpstreamFailed; cancelling it cancels the upstream."""
     try:
         answer = await adapter.send(exchange)
         try:
-            await _refuse_errors(adapter, answer)
+            await _refuse_errors(adapter, exchange, answer)
             body = await answer.read(ANSWER_BYTES_MAX)
         finally:
             answer.close()
     except UpstreamIOError as error:
         raise translate(error, provider=exchange.connection.slug) from error
-    return WholeAnswer(headers=answer.headers, body=body, facts=decode_answer(body))
+    except UpstreamRefused as refused:
+        raise wire.own_words(refused) from None
+    told, facts = wire.finish(body)
+    return WholeAnswer(headers=answer.headers, body=told, facts=facts)
 
 
-async def open_stream(adapter: Adapter, exchange: Exchange, reader: StreamReader) -> OpenStream:
+async def open_stream(adapter: Adapter, exchange: Exchange, wire: Wire, cost_of: CostOf) -> OpenStream:
     """Return a stream once it has something for the client, so that a failure before that can go elsewhere.
 
     Raises UpstreamFailed; cancelling it cancels the upstream.
@@ -50,28 +53,31 @@ async def open_stream(adapter: Adapter, exchange: Exchange, reader: StreamReader
     try:
         answer = await adapter.send(exchange)
         try:
-            await _refuse_errors(adapter, answer)
-            _require_event_stream(answer)
+            await _refuse_errors(adapter, exchange, answer)
+            reader = wire.reader(cost_of)
+            _require_stream(answer, reader)
             first = await _read_first(answer, reader)
         except BaseException:
             answer.close()
             raise
     except UpstreamIOError as error:
         raise translate(error, provider=exchange.connection.slug) from error
+    except UpstreamRefused as refused:
+        raise wire.own_words(refused) from None
     return OpenStream(answer=answer, first=first, reader=reader)
 
 
-async def _refuse_errors(adapter: Adapter, answer: UpstreamAnswer) -> None:
+async def _refuse_errors(adapter: Adapter, exchange: Exchange, answer: UpstreamAnswer) -> None:
     if answer.status == 200:
         return
     if answer.status < 300:
         raise UpstreamBroken(f"the provider answered {answer.status} without an answer")
-    raise adapter.explain(answer, await answer.read(ERROR_BYTES_MAX))
+    raise adapter.explain(exchange, answer, await answer.read(ERROR_BYTES_MAX))
 
 
-def _require_event_stream(answer: UpstreamAnswer) -> None:
+def _require_stream(answer: UpstreamAnswer, reader: StreamReader) -> None:
     content_type = (answer.header(b"content-type") or b"").lower()
-    if not content_type.startswith(b"text/event-stream"):
+    if not content_type.startswith(reader.accepts):
         shown = content_type.decode("latin-1")[:60] or "no content type"
         raise UpstreamBroken(f"the provider was asked for a stream and sent {shown}")
 
@@ -82,4 +88,6 @@ async def _read_first(answer: UpstreamAnswer, reader: StreamReader) -> bytes:
             return first
         if reader.failure is not None:
             raise reader.failure
+        if reader.done:
+            return b""
     return reader.end()

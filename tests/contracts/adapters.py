@@ -1,4 +1,4 @@
-"""What every adapter does, whatever it speaks: a suite to inherit, with a fixture that says where the upstream is.
+"""What every adapter that speaks OpenAI's dialect does: a suite to inherit, with a fixture that says where to.
 
 The upstream behind it is the mock, in the process or behind a socket, which misbehaves as it is told to.
 """
@@ -55,7 +55,7 @@ def asking(
 class AdapterContract:
     """Inherit it, and give the fixtures `adapter` and `there`."""
 
-    @pytest.mark.parametrize("operation", Operation)
+    @pytest.mark.parametrize("operation", [Operation.CHAT, Operation.COMPLETION, Operation.EMBEDDING])
     async def test_a_whole_answer(self, adapter: Adapter, there: Connection, operation: Operation) -> None:
         answer = await adapter.send(asking(there, operation=operation))
         assert answer.status == 200
@@ -166,10 +166,10 @@ class AdapterContract:
             (404, 404, False, "mock_error"),
             (408, 408, True, "mock_error"),
             (422, 422, False, "mock_error"),
-            (429, 429, True, "mock_error"),
+            (429, 429, True, "rate_limit_exceeded"),
             (500, 500, True, "mock_error"),
-            (503, 503, True, "mock_error"),
-            (529, 529, True, "mock_error"),
+            (503, 503, True, "upstream_overloaded"),
+            (529, 529, True, "upstream_overloaded"),
         ],
     )
     async def test_what_an_error_status_means(  # noqa: PLR0917 - one a parameter
@@ -212,7 +212,8 @@ class AdapterContract:
             assert translate(caught.value, provider="p").retryable
 
     async def _refused(self, adapter: Adapter, there: Connection, directions: str) -> UpstreamRefused:
-        answer = await adapter.send(asking(there, directions=directions))
+        exchange = asking(there, directions=directions)
+        answer = await adapter.send(exchange)
         body = await answer.read(BYTES_MAX)
         answer.close()
-        return adapter.explain(answer, body)
+        return adapter.explain(exchange, answer, body)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import handler
-from gateway.endpoints import openai
+from gateway.endpoints import models
 from gateway.handler import DataPlaneHandler, ReplyResponse
 from gateway.messages import Reply
 from gateway.plane import DataPlane
@@ -81,7 +81,7 @@ def asking(body: Any = CHAT) -> Client:
 
 
 def serving(plane: DataPlane) -> DataPlaneHandler:
-    return DataPlaneHandler(lambda: plane, max_body_bytes=BODY_MAX)
+    return DataPlaneHandler(lambda: plane, max_body_bytes=BODY_MAX, max_upload_bytes=BODY_MAX)
 
 
 async def request(plane: DataPlane, client: Client | None = None, **fields: Any) -> Client:
@@ -378,7 +378,7 @@ async def test_a_call_keeps_the_plane_it_began_with(make_plane: MakePlane, views
         return ReplyResponse(Reply(200, [], body=b"first" if request.plane is first else b"second"))
 
     views(which=which)
-    serve = DataPlaneHandler(lambda: planes.pop(0), max_body_bytes=BODY_MAX)
+    serve = DataPlaneHandler(lambda: planes.pop(0), max_body_bytes=BODY_MAX, max_upload_bytes=BODY_MAX)
     for expected in (b"first", b"second"):
         client = asking()
         await serve(scope(at="/which"), client.receive, client.send)
@@ -388,4 +388,4 @@ async def test_a_call_keeps_the_plane_it_began_with(make_plane: MakePlane, views
 async def test_the_doors_behind_it_are_the_endpoints(make_plane: MakePlane) -> None:
     client = await request(make_plane(), asking(b""), method="GET", at="/v1/models/m")
     assert msgspec.json.decode(client.body)["id"] == "m"
-    assert openai.get_model.__doc__
+    assert models.get_model.__doc__

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError
 
-from gateway import lifecycle
+from gateway import counting, lifecycle
 from gateway.endpoints import openai
 from gateway.lifecycle import Lifecycle
 from providers.models import Provider
@@ -21,6 +21,7 @@ from tenants import keys
 from tenants.models import Key, Tenant
 from tests.builders import CHAT, Recorder, incoming
 from tests.databases import eventually, in_thread, sqlite_file
+from usage.counters.memory import MemoryCounters
 from usage.journal_lines import read_entries
 
 SECRET = "sk-gw-lifecycle"
@@ -123,6 +124,49 @@ async def test_a_start_that_failed_is_tried_again(configured: None, started_sett
     outage.on = False
     await worker.ensure_started()
     assert await ask(worker) == (200, "")
+    await worker.stop()
+
+
+class WatchedCounters(MemoryCounters):
+    closed = 0
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[WatchedCounters]:
+    """The counters that were opened."""
+    kept: list[WatchedCounters] = []
+
+    async def build(**how: Any) -> WatchedCounters:
+        kept.append(WatchedCounters(how["worker"]))
+        return kept[-1]
+
+    monkeypatch.setattr(counting, "build_counters", build)
+    return kept
+
+
+async def test_a_start_without_configuration_opens_no_counters(
+    configured: None, started_settings: Any, outage: Outage, opened: list[WatchedCounters]
+) -> None:
+    worker = Lifecycle([])
+    outage.on = True
+    with pytest.raises(OperationalError):
+        await worker.ensure_started()
+    assert opened == []
+    await worker.stop()
+
+
+async def test_a_start_without_a_journal_lets_go_of_its_counters(
+    configured: None, started_settings: Any, tmp_path: Path, opened: list[WatchedCounters]
+) -> None:
+    started_settings.GATEWAY_JOURNAL_DIR = tmp_path / "file"
+    started_settings.GATEWAY_JOURNAL_DIR.write_bytes(b"")
+    worker = Lifecycle([])
+    with pytest.raises(OSError, match="file"):
+        await worker.ensure_started()
+    assert [counters.closed for counters in opened] == [1]
     await worker.stop()
 
 

@@ -186,7 +186,7 @@ async def test_without_a_price_the_cost_is_unknown_never_zero(make_plane: MakePl
     ("first", "ending", "error_code", "status", "first_nanos"),
     [
         (refusal(500), "refused", "nope", 500, 0),
-        (refusal(429, retry_after="1"), "refused", "nope", 429, 0),
+        (refusal(429, retry_after="1"), "refused", "rate_limit_exceeded", 429, 0),
         (refusal(401), "refused", "upstream_authentication_failed", 502, 0),
         (ConnectFailed("no", sent=False), "failed", "upstream_unreachable", None, 0),
         (FirstByteTimeout("no", sent=True), "failed", "upstream_timeout", None, PROMPT_NANOS),
@@ -374,7 +374,7 @@ async def test_stream_options_are_not_sent_where_they_are_not_understood(
 ) -> None:
     raw = msgspec.json.encode(STREAM)
     answer = stream(*spoken("hi", usage=TEN_AND_FIVE))
-    assert await _sent(make_plane, raw, kind=NO_STREAM_OPTIONS, answer=answer) is raw
+    assert await _sent(make_plane, raw, kind=NO_STREAM_OPTIONS, answer=answer) == raw
     assert recorder.attempts[0].usage == Usage(input_tokens=10, output_tokens=5)
 
 

@@ -141,6 +141,9 @@ async def test_under_a_budget_a_model_without_a_price_is_refused() -> None:
     plane, _ = plane_of(Upstream(), ruled(budget(), found=snapshot(route(), book=PriceBook())))
     reply = await chat(plane)
     assert (reply.status, error(reply)["code"], error(reply)["param"]) == (403, "model_not_priced", "model")
+    [denial] = journaled(plane)
+    assert isinstance(denial, DenialRecord)
+    assert (denial.code, denial.rule, denial.remaining) == ("model_not_priced", "price", 0)
 
 
 async def test_a_fallback_without_a_price_is_not_reached() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway import settlement
@@ -15,13 +16,14 @@ from kernel.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from providers.dialects import doors
 from providers.dialects.canonical import Head, Usage
-from providers.dialects.openai_chat.response import Answer
+from providers.dialects.codec import Facts
 from providers.dialects.openai_chat.stream import StreamReader
 from providers.prices import Price, PriceBook, Rates
-from tests.builders import Recorder, call, caller, route, snapshot, target
+from tests.builders import Recorder, call, caller, route, said, snapshot, target
 from tests.scripted import spoken, usage_event
-from usage.admission import Demand, Grant
+from usage.admission import Grant
 from usage.policy import NO_RULES
 from usage.records import AttemptRecord
 
@@ -41,7 +43,7 @@ def under_way() -> Call:
 
 
 def test_a_whole_answer_costs_its_usage(make_plane: MakePlane, recorder: Recorder) -> None:
-    settlement.settle_whole(make_plane(), call(), attempt(), Answer(Usage(input_tokens=2, output_tokens=1), "stop"))
+    settlement.settle_whole(make_plane(), call(), attempt(), Facts(Usage(input_tokens=2, output_tokens=1), "stop"))
     [record] = recorder.attempts
     assert (record.ending, record.cost_nanos, record.finish_reason, record.status) == ("completed", 4_000, "stop", 200)
     assert not record.usage.estimated
@@ -53,6 +55,21 @@ def test_a_stream_costs_what_its_reader_heard(make_plane: MakePlane, recorder: R
         reader.feed(piece)
     settlement.settle_stream(make_plane(), call(), attempt(), reader, "completed")
     assert (recorder.attempts[0].cost_nanos, recorder.attempts[0].finish_reason) == (4_000, "stop")
+
+
+def test_a_stream_that_broke_off_costs_what_has_passed_not_what_was_reported_at_its_start(
+    make_plane: MakePlane, recorder: Recorder
+) -> None:
+    reader = doors.MESSAGES.through.reader(Head("m", stream=True), lambda usage: None)  # type: ignore[union-attr]
+    for event in (
+        {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 9, "output_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x" * 400}},
+    ):
+        reader.feed(b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event)))  # type: ignore[attr-defined]
+    settlement.settle_stream(make_plane(), call(), attempt(), reader, "cancelled")
+    usage = recorder.attempts[0].usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (9, 100, True)
 
 
 def test_usage_that_counts_nothing_is_estimated(make_plane: MakePlane, recorder: Recorder) -> None:
@@ -116,8 +133,7 @@ def test_what_was_concluded_and_not_yet_written_is_written_as_it_is(make_plane: 
 def test_a_lost_attempt_is_estimated(
     make_plane: MakePlane, stream: bool, output_bytes: int | None, output_tokens: int
 ) -> None:
-    head = Head(model="m", stream=stream, input_bytes=400, input_tokens_most=1000, max_output_tokens=20, choices=3)
-    made = call(head=head)
+    made = call(said=said(stream=stream, max_output_tokens=20, choices=3))
     record = settlement.record_if_lost(make_plane(), made, attempt(), output_bytes=output_bytes)
     assert (record.ending, record.usage.input_tokens, record.usage.output_tokens) == ("lost", 100, output_tokens)
     assert record.usage.estimated
@@ -126,9 +142,9 @@ def test_a_lost_attempt_is_estimated(
 
 def test_under_a_budget_a_class_without_a_rate_costs_the_worst_case(make_plane: MakePlane, recorder: Recorder) -> None:
     book = PriceBook(lists=((Price(id=9, vendor="mock", model="m", rates=Rates(input=1)),),))
-    grant = Grant(NO_RULES, Demand(0, 700, False), reserved_nanos=700)
+    grant = Grant(NO_RULES.plan(streamed=False), reserved_nanos=700)
     made = call(snapshot(route(), book=book), grant=grant, worst_nanos={"a/m": 650})
-    settlement.settle_whole(make_plane(), made, attempt(), Answer(Usage(1, 0, 0, 1)))
+    settlement.settle_whole(make_plane(), made, attempt(), Facts(Usage(1, 0, 0, 1)))
     [record] = recorder.attempts
     assert (record.cost_nanos, record.reserved_nanos, record.released_nanos) == (650, 700, 50)
 
@@ -153,7 +169,7 @@ def test_the_price_is_the_one_at_the_start_and_the_callers_own() -> None:
 
 def test_a_used_class_without_a_rate_leaves_the_attempt_unpriced(make_plane: MakePlane, recorder: Recorder) -> None:
     book = PriceBook(lists=((Price(id=9, vendor="mock", model="m", rates=Rates(input=1)),),))
-    settlement.settle_whole(make_plane(), call(snapshot(route(), book=book)), attempt(), Answer(Usage(1, 0, 0, 1)))
+    settlement.settle_whole(make_plane(), call(snapshot(route(), book=book)), attempt(), Facts(Usage(1, 0, 0, 1)))
     assert recorder.attempts[0].cost_nanos is None
 
 

@@ -15,8 +15,26 @@ PATHS = {
     "/v1/chat/completions": "post",
     "/v1/completions": "post",
     "/v1/embeddings": "post",
+    "/v1/images/generations": "post",
+    "/v1/images/edits": "post",
+    "/v1/audio/speech": "post",
+    "/v1/audio/transcriptions": "post",
+    "/v1/audio/translations": "post",
+    "/v1/moderations": "post",
+    "/v1/rerank": "post",
+    "/v1/responses": "post",
+    "/v1/responses/input_tokens": "post",
+    "/v1/responses/compact": "post",
+    "/v1/responses/{response_id}": "get delete",
+    "/v1/responses/{response_id}/cancel": "post",
+    "/v1/responses/{response_id}/input_items": "get",
+    "/v1/messages": "post",
+    "/v1/messages/count_tokens": "post",
     "/v1/models": "get",
-    "/v1/models/{model}": "get",
+    "/v1/models/{model}": "get post",
+    "/v1beta/models": "get",
+    "/v1beta/models/{model}": "get post",
+    "/passthrough/{provider}/{rest}": "get post put patch delete",
     "/v1/gateway/dry-run": "post",
     "/v1/gateway/usage/{wanted}": "get",
     "/health": "get",
@@ -38,7 +56,7 @@ async def ask(plane: Any, method: str, path: str, body: bytes = b"", *, key: boo
 
     headers = [(b"authorization", b"Bearer " + SECRET.encode())] if key else []
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
-    await DataPlaneHandler(lambda: plane, max_body_bytes=10_000)(scope, receive, send)
+    await DataPlaneHandler(lambda: plane, max_body_bytes=10_000, max_upload_bytes=10_000)(scope, receive, send)
     return sent[0]["status"], msgspec.json.decode(sent[1]["body"])
 
 
@@ -74,14 +92,25 @@ async def test_reads(make_plane: Any, path: str, key: bool, holds: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        (method.upper(), path.format(model="m", wanted="r"))
-        for path, method in PATHS.items()
+        (
+            method.upper(),
+            path.format(
+                model="m:generateContent" if method == "post" else "m",
+                wanted="r",
+                provider="p",
+                rest="r",
+                response_id="r",
+            ),
+        )
+        for path, methods in PATHS.items()
+        for method in methods.split()
         if path not in {"/health", "/ready"}
     ],
 )
 async def test_every_other_door_wants_a_key(make_plane: Any, method: str, path: str) -> None:
     status, answer = await ask(make_plane(), method, path, b"{}" if method == "POST" else b"", key=False)
-    assert (status, answer["error"]["code"]) == (401, "missing_api_key")
+    assert status == 401
+    assert b"missing_api_key" in msgspec.json.encode(answer).lower()
 
 
 async def test_a_call_of_a_moment_ago_can_be_asked_about(make_plane: Any) -> None:
@@ -96,7 +125,7 @@ async def test_a_call_of_a_moment_ago_can_be_asked_about(make_plane: Any) -> Non
 
 def test_the_list_of_paths_is_all_of_them() -> None:
     found = {path: set(methods) for path, methods in api.get_openapi_schema(path_prefix="")["paths"].items()}
-    assert found == {path: {method} for path, method in PATHS.items()}
+    assert found == {path: set(methods.split()) for path, methods in PATHS.items()}
 
 
 def test_paths_stand_in_the_control_planes_urls_too() -> None:

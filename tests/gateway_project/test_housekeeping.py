@@ -2,18 +2,23 @@
 
 import logging
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.call import Attempt
+from gateway.responses.rows import find_turn, insert_turns
 from gateway_project import housekeeping
 from gateway_project.housekeeping import Job, keep_house
+from kernel import clock
 from tests.builders import call, target
+from tests.gateway.responses.turns import turn
 from usage.counters.upkeep import CounterUpkeep
 from usage.journal import Journal
 from usage.models import UsageRecord
+from usage.shipper import Shipper
 
 
 @pytest.mark.django_db
@@ -68,3 +73,14 @@ def test_with_redis_the_counters_are_rebuilt(
         keeper.join(timeout=20)
         reader.close()
     assert not keeper.is_alive()
+
+
+@pytest.mark.django_db
+def test_responses_whose_time_is_over_are_forgotten(settings: Any, tmp_path: Path) -> None:
+    settings.REDIS_URL = ""
+    now = clock.now()
+    insert_turns([turn("old", expires_at=now), turn("new", expires_at=now + timedelta(days=1))])
+    [job] = [job for job in housekeeping._jobs(Shipper(tmp_path)) if job.name == "responses"]
+    job.work()
+    assert find_turn(1, "old", now - timedelta(days=1)) is None
+    assert find_turn(1, "new", now) is not None

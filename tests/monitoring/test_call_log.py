@@ -8,11 +8,11 @@ import pytest
 from gateway.call import Attempt, Call, Outcome
 from kernel.errors import UpstreamTimeout
 from monitoring.call_log import CallLog
-from tests.builders import SECRET, call, target
+from tests.builders import SECRET, call, said, target
 
 
 def ended(caplog: pytest.LogCaptureFixture, *, log_successes: bool, error: Any = None) -> list[dict[str, Any]]:
-    made: Call = call(body=b"the content")
+    made: Call = call(said=said(body=b"the content"))
     attempt = Attempt(number=1, target=target("p", "m"), because="", cost_nanos=1_500)
     made.attempts.append(attempt)
     log = CallLog(log_successes=log_successes)

@@ -93,6 +93,18 @@ class TestProvider:
         page = admin.get(reverse("admin:providers_provider_change", args=[provider.pk])).content.decode()
         assert "X-Team: blue\nX-Url: http://a:1" in page
 
+    def test_options_are_lines(self, admin: Client, provider: Provider) -> None:
+        saved = save(admin, provider, kind="vertex", options="project: acme\nlocation: eu\n")
+        assert saved.options == {"project": "acme", "location": "eu"}
+        page = admin.get(reverse("admin:providers_provider_change", args=[provider.pk])).content.decode()
+        assert "project: acme\nlocation: eu" in page
+        assert "Amazon Bedrock: region" in page
+
+    def test_a_kind_that_derives_its_address_needs_none(self, admin: Client) -> None:
+        data = FORM | {"kind": "bedrock", "base_url": "", "options": "region: eu-central-1"}
+        assert admin.post(reverse("admin:providers_provider_add"), data).status_code == 302
+        assert Provider.objects.get().options == {"region": "eu-central-1"}
+
     @pytest.mark.parametrize(
         ("changes", "words"),
         [
@@ -100,6 +112,9 @@ class TestProvider:
             ({"base_url": ""}, "no address of its own"),
             ({"base_url": "ftp://x"}, "http(s) URL"),
             ({"kind": "nobody"}, "not one of the available choices"),
+            ({"options": "nonsense"}, "Name: value"),
+            ({"options": "region: x"}, "is called &#x27;region&#x27; here"),
+            ({"kind": "vertex", "options": ""}, "needs project"),
         ],
     )
     def test_what_does_not_fit_is_refused(self, admin: Client, changes: dict[str, str], words: str) -> None:
@@ -151,6 +166,14 @@ class TestPrices:
         assert answer.status_code == 302, answer.context["errors"]
         price = Price.objects.get()
         assert (price.catalog.source, price.input_per_mtok) == ("manual", Decimal("0.000000000001"))
+
+    @pytest.mark.parametrize("field", ["per_image", "per_request", "per_mcharacter", "per_audio_minute", "per_search"])
+    def test_units_have_prices(self, admin: Client, field: str) -> None:
+        answer = admin.post(reverse("admin:providers_price_add"), PRICE | {field: "0.5"})
+        assert answer.status_code == 302, answer.context["errors"]
+        price = Price.objects.get()
+        assert getattr(price, field) == Decimal("0.5")
+        assert admin.get(reverse("admin:providers_price_change", args=[price.pk])).status_code == 200
 
     @pytest.mark.parametrize(
         ("changes", "words"),

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from providers import connection_test
+from providers.adapters.auth.base import CredentialBroken
+from providers.adapters.auth.tokens import Token
 from providers.models import Provider
+from providers.presets import PRESETS
 
 CREDENTIAL = "sk-very-secret"
 Answer = tuple[int, dict[str, str], bytes]
@@ -133,6 +136,83 @@ def test_what_is_wrong_before_anybody_is_asked(server: Server, change: Callable[
     assert not found.ok
     assert words in found.message
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "path", "header"),
+    [
+        ("anthropic", {}, "/v1/models", ("x-api-key", CREDENTIAL)),
+        ("anthropic", {"auth": "bearer"}, "/v1/models", ("authorization", f"Bearer {CREDENTIAL}")),
+        ("anthropic", {"api_version": "2026-10-21"}, "/v1/models", ("anthropic-version", "2026-10-21")),
+        ("gemini", {}, "/v1beta/models", ("x-goog-api-key", CREDENTIAL)),
+        ("azure", {}, "/openai/v1/models", ("api-key", CREDENTIAL)),
+        ("azure", {"surface": "deployments"}, "/openai/models?api-version=2024-10-21", ("api-key", CREDENTIAL)),
+        ("cohere", {}, "/v1/models", ("authorization", f"Bearer {CREDENTIAL}")),
+        ("huggingface", {}, "/models", ("authorization", f"Bearer {CREDENTIAL}")),
+    ],
+)
+def test_each_kind_is_asked_in_its_own_way(
+    server: Server, kind: str, options: dict[str, str], path: str, header: tuple[str, str]
+) -> None:
+    server.answer = (200, {}, b'{"models": [{"name": "a"}]}' if kind == "gemini" else b'{"data": [{"id": "a"}]}')
+    found = ask(server.url.removesuffix("/v1"), kind=kind, options=options)
+    assert (found.ok, found.models) == (True, 1)
+    ((asked, headers),) = server.asked
+    assert asked == path
+    assert headers[header[0]] == header[1]
+
+
+def test_cohere_is_asked_at_its_own_root() -> None:
+    preset = PRESETS["cohere"]
+    url, _ = connection_test.find_models(preset, preset.base_url, {})
+    assert url == "https://api.cohere.ai/v1/models"
+
+
+def give(monkeypatch: pytest.MonkeyPatch, name: str, fetch: Callable[[str], Token]) -> None:
+    monkeypatch.setattr(connection_test, "FETCHES", {name: fetch})
+
+
+def test_a_cloud_is_asked_for_a_token_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def fetch(credential: str) -> Token:
+        asked.append(credential)
+        return Token("ya29", 4e9)
+
+    give(monkeypatch, "google", fetch)
+    found = ask("", kind="vertex", options={"project": "p"})
+    assert (found.ok, asked) == (True, [CREDENTIAL])
+    assert "there is a token" in found.message
+
+
+def test_a_token_is_used_where_models_are_listed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, "entra", lambda _: Token("eyJ", 4e9))
+    assert ask(server.url.removesuffix("/v1"), kind="azure", options={"auth": "entra"}).ok
+    assert server.asked[0][1]["authorization"] == "Bearer eyJ"
+
+
+def test_a_credential_that_gives_no_token_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_it(_: str) -> Token:
+        raise CredentialBroken("the key was revoked")
+
+    give(monkeypatch, "google", break_it)
+    found = ask("", kind="vertex", options={"project": "p"})
+    assert (found.ok, found.message) == (False, "No token for this credential. the key was revoked.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        ("vertex", {}, "needs project"),
+        ("openai", {"region": "x"}, "no option of OpenAI"),
+        ("azure", {}, "enter a base URL"),
+        ("bedrock", {"region": "x"}, "without a call"),
+    ],
+)
+def test_what_can_not_be_tried(kind: str, options: dict[str, str], words: str) -> None:
+    found = ask("", kind=kind, options=options)
+    assert not found.ok
+    assert words in found.message
 
 
 def test_the_built_in_mock_always_answers() -> None:

@@ -19,15 +19,28 @@ def test_a_row_can_be_used(preset: Preset) -> None:
         origin, prefix = Origin.parse(preset.base_url)
         assert origin.scheme == "https" or origin.host == "127.0.0.1"
         assert not preset.base_url.endswith("/")
-        assert prefix or origin.host.startswith("api.")
-    if preset.credential_env:
-        assert preset.credential_env.endswith("_API_KEY")
-        assert preset.base_url
+        assert prefix or origin.host.startswith(("api.", "generativelanguage."))
+    assert preset.needs_address is (not preset.base_url and not preset.derives_address and not preset.built_in)
+    if preset.credential_env and preset.needs_address:
+        assert preset.address_env
+
+
+@ROWS
+def test_a_row_speaks_of_what_there_is(preset: Preset) -> None:
+    for speaks in (preset.speaks, *(speaks for _, speaks in preset.speaks_by_model)):
+        for operation, dialects in speaks.items():
+            assert dialects, operation
+    assert preset.speaks
+    names = [option.name for option in preset.options]
+    assert len(names) == len(set(names))
+    assert not {"features"} & set(names)
+    assert preset.version_option in {"", *names}
+    assert hash(preset) == hash(PRESETS[preset.name])
 
 
 def test_names_are_told_apart() -> None:
-    for field in ("credential_env", "litellm_prefix"):
-        values = [value for preset in PRESETS.values() if (value := getattr(preset, field))]
+    prefixes = [name for p in PRESETS.values() for name in (p.litellm_prefix, *p.litellm_aliases) if name]
+    for values in (prefixes, [p.credential_env for p in PRESETS.values() if p.credential_env]):
         assert len(values) == len(set(values))
 
 

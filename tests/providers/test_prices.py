@@ -1,6 +1,7 @@
 """What a call costs, to the nano-dollar: against a plain oracle, and by the rules one by one."""
 
 from fractions import Fraction
+from math import ceil
 
 import msgspec
 import pytest
@@ -32,6 +33,9 @@ def usages(draw: st.DrawFn) -> Usage:
         reasoning_tokens=reasoning,
         audio_output_tokens=audio_out,
         images=draw(st.integers(0, 3)),
+        characters=draw(st.just(0) | st.integers(0, 10**5)),
+        audio_ms=draw(st.just(0) | st.integers(0, 10**7)),
+        searches=draw(st.just(0) | st.integers(0, 3)),
     )
 
 
@@ -50,12 +54,23 @@ def slow_cost(usage: Usage, own: Rates) -> int | None:
         (usage.output_tokens - usage.reasoning_tokens - usage.audio_output_tokens, own.output),
         (usage.reasoning_tokens, first(own.reasoning, own.output)),
         (usage.audio_output_tokens, first(own.audio_output, own.output)),
-        (usage.images, own.image),
-        (1, own.request or 0),
     ]
-    if any(count and rate is None for count, rate in counted):
+    tokens = [(count, rate) for count, rate in counted if count]
+    units = [
+        (usage.images, own.image, 1),
+        (usage.characters, own.character, 1),
+        (usage.audio_ms, own.audio_minute, 60_000),
+        (usage.searches, own.search, 1),
+    ]
+    used = [(count, rate, size) for count, rate, size in units if count]
+    covered = [all(rate is not None for _, rate in tokens) and (bool(tokens) or not used)]
+    if used:
+        covered += [all(rate is not None for _, rate, _ in used), own.request is not None]
+    if not any(covered):
         return None
-    return round(Fraction(sum(count * (rate or 0) for count, rate in counted), NANO))  # Fraction rounds half to even
+    total = Fraction(own.request or 0) + sum(count * rate for count, rate in tokens if rate is not None)
+    total += sum(ceil(Fraction(count * rate, size)) for count, rate, size in used if rate is not None)
+    return round(Fraction(total, NANO))  # Fraction rounds half to even
 
 
 @given(usages(), rates)
@@ -113,19 +128,52 @@ def test_nonsense_is_cut_down_to_its_whole(usage: Usage, nanos: int) -> None:
 def test_whatever_a_provider_reports_the_cost_stays_within_the_dearest_rate(usage: Usage) -> None:
     own = Rates(**{name: (index + 1) * NANO for index, name in enumerate(RATE_NAMES)})
     nanos = cost_nanos(usage, price(own))
-    tokens = max(usage.input_tokens, 0) + max(usage.output_tokens, 0) + max(usage.images, 0)
+    units = [usage.input_tokens, usage.output_tokens, usage.images, usage.characters, usage.searches]
+    counted = sum(max(count, 0) for count in units)
     assert nanos is not None
-    assert tokens <= nanos <= 9 * (tokens + 1)
+    assert counted <= nanos <= len(RATE_NAMES) * (counted + 2)
+
+
+BOUNDED = ("input_tokens", "output_tokens", "images", "characters", "audio_ms", "searches")
 
 
 @given(usages(), rates, rates)
 def test_no_call_within_the_bounds_costs_more_than_the_ceiling(usage: Usage, own: Rates, dear: Rates) -> None:
     tiered = price(own, Tier(500_000, dear))
-    bounds = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "images": usage.images}
-    ceiling = ceiling_nanos(price=tiered, **bounds)
-    for fewer in (usage, msgspec.structs.replace(usage, input_tokens=usage.input_tokens // 2)):
-        cost = cost_nanos(fewer, tiered)
-        assert ceiling is None or (cost is not None and cost <= ceiling)
+    ceiling = ceiling_nanos(price=tiered, **{name: getattr(usage, name) for name in BOUNDED})
+    fewer = msgspec.structs.replace(usage, input_tokens=usage.input_tokens // 2)
+    of_one_kind = [
+        msgspec.structs.replace(usage, **{other: 0 for other in BOUNDED if other != name}) for name in BOUNDED
+    ]
+    for part in (usage, fewer, *of_one_kind):
+        cost = cost_nanos(part, tiered)
+        assert ceiling is None or cost is None or cost <= ceiling
+    if ceiling is not None and not any(getattr(usage, name) for name in BOUNDED[2:]):
+        assert cost_nanos(fewer, tiered) is not None
+
+
+@pytest.mark.parametrize(
+    ("usage", "own", "nanos"),
+    [
+        (Usage(images=2), Rates(image=3 * NANO), 6),
+        (Usage(characters=1_000), Rates(character=NANO), 1_000),
+        (Usage(audio_ms=90_000), Rates(audio_minute=6 * NANO), 9),
+        (Usage(audio_ms=1), Rates(audio_minute=60_000 * NANO), 1),
+        (Usage(searches=2), Rates(search=2 * NANO), 4),
+        (Usage(searches=2), Rates(request=2 * NANO), 2),
+        (Usage(searches=2), Rates(input=NANO, output=NANO), None),
+        (Usage(searches=1, input_tokens=5), Rates(input=NANO), 5),
+        (Usage(images=1, input_tokens=5, output_tokens=7), Rates(input=NANO, output=2 * NANO), 19),
+        (Usage(images=1, input_tokens=5, output_tokens=7), Rates(image=40 * NANO), 40),
+        (Usage(images=1, input_tokens=5, output_tokens=7), Rates(image=40 * NANO, input=NANO), 45),
+        (Usage(images=1, input_tokens=5, output_tokens=7), Rates(input=NANO), None),
+        (Usage(images=1, characters=1), Rates(image=NANO), None),
+    ],
+)
+def test_other_units_have_prices_of_their_own_or_are_covered(usage: Usage, own: Rates, nanos: int | None) -> None:
+    assert cost_nanos(usage, price(own)) == nanos
+    bounds = {name: getattr(usage, name) for name in BOUNDED}
+    assert ceiling_nanos(price=price(own), **bounds) == nanos
 
 
 def test_the_ceiling_takes_the_dearest_class_and_the_dearest_tier_in_reach() -> None:
@@ -133,7 +181,8 @@ def test_the_ceiling_takes_the_dearest_class_and_the_dearest_tier_in_reach() -> 
     tiered = price(own, Tier(100, Rates(input=5 * NANO, output=NANO)))
     assert ceiling_nanos(price=tiered, input_tokens=100, output_tokens=10) == 200 + 30 + 1
     assert ceiling_nanos(price=tiered, input_tokens=101, output_tokens=10) == 505 + 10
-    assert ceiling_nanos(price=tiered, input_tokens=1, output_tokens=1, images=1) is None
+    assert ceiling_nanos(price=tiered, input_tokens=0, output_tokens=0, images=1) == 1
+    assert ceiling_nanos(price=price(Rates(input=NANO)), input_tokens=0, output_tokens=0, images=1) is None
 
 
 def test_rates_and_tiers_that_make_no_sense_are_refused() -> None:

@@ -39,12 +39,12 @@ def add_target(route: Route, provider: Provider, model: str, **fields: object) -
 
 def test_route_is_made_with_its_targets(admin: Client, provider: Provider) -> None:
     target = {"provider": provider.pk, "model": "m", "order": 0, "weight": 2, "enabled": "on"}
-    data = form(target, aliases="clever\n\nbright\n", fallbacks="fast", default_max_output_tokens=9)
+    data = form(target, aliases="clever\n\nbright\n", fallbacks="fast", default_max_output_tokens=9, drop_params="on")
     answer = admin.post(reverse("admin:routing_route_add"), data)
     assert answer.status_code == 302, answer.context["errors"]
     route = Route.objects.get()
     assert (route.aliases, route.fallbacks) == (["clever", "bright"], ["fast"])
-    assert route.default_max_output_tokens == 9
+    assert (route.default_max_output_tokens, route.drop_params) == (9, True)
     assert [(t.provider.slug, t.model, t.weight) for t in route.targets.all()] == [("a", "m", 2)]
 
 
@@ -85,17 +85,24 @@ def test_odd_weights_are_told_as_they_are(provider: Provider, weights: tuple[int
 
 def test_duplicates_are_whole_and_switched_off(admin: Client, provider: Provider) -> None:
     route = Route.objects.create(
-        name="smart", aliases=["clever"], fallbacks=["fast"], max_attempts=5, default_max_output_tokens=9
+        name="smart",
+        aliases=["clever"],
+        fallbacks=["fast"],
+        max_attempts=5,
+        default_max_output_tokens=9,
+        drop_params=True,
     )
-    add_target(route, provider, "x", weight=7, idle_timeout_ms=5, max_output_tokens=64)
+    seeded = {"features": {"add": ["seed"]}}
+    add_target(route, provider, "x", weight=7, idle_timeout_ms=5, max_output_tokens=64, options=seeded)
     data = {"action": "duplicate", "_selected_action": [route.pk]}
     for _ in range(2):
         admin.post(reverse("admin:routing_route_changelist"), data)
     copy, second = Route.objects.exclude(pk=route.pk).order_by("pk")
     assert (copy.name, second.name) == ("smart-copy", "smart-copy2")
     assert (copy.enabled, copy.aliases, copy.fallbacks, copy.max_attempts) == (False, [], ["fast"], 5)
-    assert copy.default_max_output_tokens == 9
+    assert (copy.default_max_output_tokens, copy.drop_params) == (9, True)
     (target,) = copy.targets.all()
+    assert target.options == seeded
     assert (target.model, target.weight, target.idle_timeout_ms, target.max_output_tokens) == ("x", 7, 5, 64)
 
 
@@ -115,6 +122,39 @@ def test_targets_lead_to_their_timeouts_and_stay_out_of_the_menu(admin: Client, 
     assert url in admin.get(reverse("admin:routing_route_change", args=[target.route_id])).content.decode()
     assert admin.get(url).status_code == 200
     assert reverse("admin:routing_target_changelist") not in admin.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ('{"features": {"remove": ["images"]}}', ""),
+        ('{"features": {"remove": ["sight"]}}', "no feature is called"),
+        ('{"region": "x"}', "is called &#x27;region&#x27; here"),
+        ('["x"]', "an object of names and texts"),
+    ],
+)
+def test_options_of_a_target_are_checked(admin: Client, provider: Provider, options: str, words: str) -> None:
+    target = add_target(Route.objects.create(name="r"), provider, "x")
+    url = reverse("admin:routing_target_change", args=[target.pk])
+    data = {"route": target.route_id, "provider": provider.pk, "model": "x", "order": 0, "weight": 1}
+    answer = admin.post(url, data | {"options": options})
+    assert answer.status_code == (200 if words else 302)
+    assert words in answer.content.decode()
+    target.refresh_from_db()
+    assert target.options == ({} if words else {"features": {"remove": ["images"]}})
+
+
+def test_a_provider_that_does_not_fit_a_targets_options_is_refused_beside_the_route(
+    admin: Client, provider: Provider
+) -> None:
+    route = Route.objects.create(name="r")
+    cloud = Provider.objects.create(slug="c", kind="bedrock", options={"region": "a"})
+    target = add_target(route, cloud, "x", options={"region": "b"})
+    row = {"id": target.pk, "route": route.pk, "provider": provider.pk, "model": "x", "order": 0, "weight": 1}
+    answer = admin.post(
+        reverse("admin:routing_route_change", args=[route.pk]), form(row, **{"targets-INITIAL_FORMS": 1, "name": "r"})
+    )
+    assert "is called &#x27;region&#x27; here" in answer.content.decode()
 
 
 def test_pages_take_few_queries(

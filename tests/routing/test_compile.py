@@ -9,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kernel.secrets import new_sealing_key
+from providers.capabilities import ABLE_TO_ALL, NO_CHANGES, revise
+from providers.dialects.canonical import Feature
 from providers.models import Price, PriceCatalog, Provider
 from routing.compile import compile_snapshot
 from routing.models import Route, Target
@@ -108,6 +110,46 @@ def test_the_longest_answers_are_kept() -> None:
     assert (found.default_max_output_tokens, found.groups[0][0].max_output_tokens) == (9, 64)
 
 
+def test_a_targets_options_go_over_its_providers() -> None:
+    upstream = provider(kind="vertex", base_url="", options={"project": "acme", "location": "us"})
+    own = {"location": "eu", "features": {"add": ["seed"], "remove": ["images"]}}
+    routed("m", to(upstream, "claude-opus-5-5", options=own), drop_params=True)
+    found = shared("m")
+    assert found is not None
+    [target] = found.groups[0]
+    assert found.drop_params
+    assert target.options == {"project": "acme", "location": "eu"}
+    assert target.connection.options == {"project": "acme", "location": "us"}
+    assert not target.connection.has_address
+    assert target.capabilities.has(Feature.SEED)
+    assert not target.capabilities.has(Feature.IMAGES)
+    assert not target.capabilities.has(Feature.SAMPLING)
+    assert target.capabilities.max_output_tokens == 128_000
+
+
+def test_a_model_of_no_family_can_do_anything() -> None:
+    routed("m", to(provider(), max_output_tokens=64))
+    found = shared("m")
+    assert found is not None
+    assert found.groups[0][0].capabilities == revise(ABLE_TO_ALL, NO_CHANGES, max_output_tokens=64)
+    assert (dict(found.groups[0][0].options), found.drop_params) == ({}, False)
+    assert found.groups[0][0].connection.has_address
+
+
+def test_a_key_file_may_have_lines() -> None:
+    upstream = provider(kind="vertex", base_url="", options={"project": "p"}, credential='{\n"type": "x"\n}')
+    routed("m", to(upstream))
+    assert shared("m") is not None
+
+
+@pytest.mark.parametrize("options", [{"region": "x"}, {"features": {"add": ["sight"]}}, ["x"]])
+def test_a_target_with_broken_options_is_left_out_and_named(options: Any, caplog: pytest.LogCaptureFixture) -> None:
+    routed("m", to(provider("bad"), options=options), to(provider("good"), order=1))
+    with caplog.at_level(logging.WARNING):
+        assert groups("m") == [["good/m"]]
+    assert warnings(caplog)[0]["target"] == "bad/m"
+
+
 def test_targets_are_grouped_by_order() -> None:
     upstream = provider()
     routed(
@@ -188,6 +230,10 @@ def test_a_tenants_route_is_its_own_and_may_fall_back_to_shared_ones() -> None:
         {"extra_headers": {"not a name": "x"}},
         {"extra_headers": {"x-a": 1}},
         {"extra_headers": ["x-a"]},
+        {"options": {"region": "x"}},
+        {"options": ["x"]},
+        {"kind": "vertex", "base_url": ""},
+        {"kind": "azure", "options": {"auth": "entra"}, "extra_headers": {"x-a": "two\nlines"}},
     ],
 )
 def test_a_broken_provider_is_left_out_and_named(broken: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:

@@ -82,6 +82,7 @@ def test_a_route_is_shown_with_its_targets(client: Client) -> None:
         "enabled": True,
         "max_attempts": 3,
         "default_max_output_tokens": None,
+        "drop_params": False,
         "fallbacks": ["shared"],
         "targets": [
             {
@@ -91,6 +92,7 @@ def test_a_route_is_shown_with_its_targets(client: Client) -> None:
                 "weight": 3,
                 "enabled": True,
                 "max_output_tokens": 64,
+                "options": {},
                 "first_byte_timeout_ms": None,
                 "idle_timeout_ms": 9,
                 "total_timeout_ms": None,
@@ -107,6 +109,7 @@ def test_secrets_stay_secret(client: Client) -> None:
     assert providers["mine-up"]["credential"] == "unset"
     assert providers["shared-up"]["base_url"] == "https://up.example/v1"
     assert providers["shared-up"]["extra_headers"] == ["x-a"]
+    assert providers["shared-up"]["options"] == {}
     sealed = Provider.objects.get(slug="shared-up").sealed_credential
     assert "hush" not in answer.content.decode()
     assert sealed not in answer.content.decode()

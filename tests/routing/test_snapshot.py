@@ -1,9 +1,11 @@
 """Routes are found by name: a tenant's own first, exact before wildcard, longer wildcard before shorter."""
 
 from kernel.errors import RouteUnknown
+from providers.capabilities import FeatureChanges
+from providers.dialects.canonical import Feature
 from providers.prices import PriceBook
 from routing.snapshot import RouteTable, Wildcard, unknown_route
-from tests.builders import route, snapshot, target
+from tests.builders import connection, route, snapshot, target
 
 
 def _wildcard(prefix: str, suffix: str, model: str) -> Wildcard:
@@ -32,6 +34,19 @@ def test_wildcards_fill_the_model_in() -> None:
     resolved = table.find("a/x")
     assert resolved is not None
     assert resolved.name == "a/x"
+
+
+def test_capabilities_are_those_of_the_model_that_was_filled_in() -> None:
+    changes = FeatureChanges(removed=frozenset({Feature.IMAGES}))
+    upstream = connection("p", "openai")
+    any_model = target("p", "*", connection=upstream, feature_changes=changes, max_output_tokens=100)
+    found = Wildcard("", "", route((any_model,), name="*")).resolve("o3")
+    assert found is not None
+    capabilities = found.groups[0][0].capabilities
+    assert not capabilities.has(Feature.SAMPLING)
+    assert not capabilities.has(Feature.IMAGES)
+    assert capabilities.has(Feature.REASONING)
+    assert capabilities.max_output_tokens == 100
 
 
 def test_a_wildcard_needs_room_for_both_its_ends() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from kernel.errors import BudgetExceeded, RateLimited, Unavailable
 from usage import admission
-from usage.admission import Demand, Grant, Refusal, format_span
+from usage.admission import Demand, Grant, Refusal, Standing, format_span
 from usage.counters.base import CountersAway
 from usage.counters.memory import MemoryCounters
 from usage.policy import (
@@ -67,7 +67,7 @@ async def refused(counters: MemoryCounters, rules: CallerPolicy, demand: Demand 
 
 async def test_without_rules_nothing_is_held(counters: MemoryCounters) -> None:
     grant = await admitted(counters, NO_RULES)
-    assert (grant.reserved_nanos, grant.charges, grant.headers(NOW_S)) == (None, (), [])
+    assert (grant.reserved_nanos, grant.charges, grant.standings(NOW_S)) == (None, (), [])
     grant.settle(counters, posted_nanos=5, tokens=5)
     assert len(counters) == 0
 
@@ -105,23 +105,31 @@ async def test_a_budgets_refusal_says_which_what_is_left_and_when_it_resets(coun
         "The budget 'budget 1' has 0.000000049 USD left and this call could cost 0.00000005 USD. "
         f"It resets in {resets_in}."
     )
-    assert (b"x-should-retry", b"false") in error.headers
-    assert (b"x-gateway-budget-remaining-usd", b"0.000000049") in error.headers
+    assert not error.retryable
+    assert list(got.standings) == [Standing("budget", 49, 49, 0.0, "budget 1")]
 
 
 async def test_a_soft_budget_warns_and_does_not_stop(counters: MemoryCounters) -> None:
     grant = await admitted(counters, policy(budget(49, hard=False)))
-    assert (b"x-gateway-budget-warning", b"budget 1") in grant.headers(NOW_S)
+    assert grant.standings(NOW_S) == [Standing("warning", 49, 0, None, "budget 1")]
 
 
-async def test_the_headers_tell_of_the_tightest_limit(counters: MemoryCounters) -> None:
+async def test_what_was_used_counts_once_it_is_known(counters: MemoryCounters) -> None:
+    grant = await admitted(counters, policy(budget(60), budget(55, number=2, window=Window("day"))))
+    resets_in_s = 86_400 - NOW_S % 86_400
+    assert grant.standings(NOW_S) == [Standing("budget", 55, 5, resets_in_s, "budget 2")]
+    grant.settle(counters, posted_nanos=10, tokens=0)
+    assert grant.standings(NOW_S) == [Standing("budget", 55, 45, resets_in_s, "budget 2")]
+
+
+async def test_of_several_limits_the_tightest_is_told(counters: MemoryCounters) -> None:
     wide, tight = limit("requests", 10, number=1), limit("requests", 3, number=2)
     grant = await admitted(counters, policy(wide, tight, limit("tokens", 500, number=3)))
-    headers = dict(grant.headers(NOW_S))
-    assert headers[b"x-ratelimit-limit-requests"] == b"3"
-    assert headers[b"x-ratelimit-remaining-requests"] == b"2"
-    assert headers[b"x-ratelimit-remaining-tokens"] == b"400"
-    assert headers[b"x-ratelimit-reset-requests"].startswith(b"1m")  # a whole minute, and what is left of the slice
+    requests, tokens = grant.standings(NOW_S)
+    assert (requests.kind, requests.limit, requests.left, requests.rule) == ("requests", 3, 2, "limit of requests")
+    assert (tokens.kind, tokens.limit, tokens.left) == ("tokens", 500, 400)
+    assert requests.resets_in_s is not None
+    assert 60 <= requests.resets_in_s <= 61  # a whole minute, and what is left of the slice
 
 
 @pytest.mark.parametrize(
@@ -143,7 +151,7 @@ async def test_a_limits_refusal(
     assert isinstance(error, RateLimited)
     assert (error.status, error.code, error.type) == (429, "rate_limit_exceeded", kind)
     assert (error.retry_after_s is not None) is retried
-    assert ((b"x-should-retry", b"false") in error.headers) is not retried
+    assert error.retryable is retried
 
 
 async def test_only_streams_count_as_streams(counters: MemoryCounters) -> None:
@@ -176,7 +184,7 @@ async def test_a_provider_has_so_many_places(counters: MemoryCounters) -> None:
 
 
 class Away(MemoryCounters):
-    async def reserve(self, checks: Any) -> Any:
+    async def reserve(self, checks: Any, amounts: Any = None) -> Any:
         raise CountersAway
 
     async def peek(self, checks: Any) -> Any:
@@ -189,7 +197,7 @@ async def test_what_cannot_be_checked_is_not_served() -> None:
         await admission.admit(away, policy(budget(100)), DEMAND)
     assert (caught.value.status, caught.value.code) == (503, "counters_unavailable")
     assert not await admission.enter_provider(away, [ProviderLimit(1, "p", "somewhere", 1)])
-    grant = Grant(policy(budget(100)), DEMAND, reserved_nanos=10)
+    grant = Grant(policy(budget(100)).plan(streamed=False), reserved_nanos=10)
     assert not await admission.extend(away, grant, nanos=1)
 
 

@@ -27,7 +27,11 @@ def test_lines_add_up_to_what_is_charged(usage: Usage, price: Price) -> None:
     record = UsageRecord(**{name: getattr(usage, name) for name in Usage.__struct_fields__ if name != "estimated"})
     costs = [line.cost_attos for line in explain_cost(record, price)]
     known = [cost for cost in costs if cost is not None]
-    assert cost_nanos(usage, price) == (round_to_nanos(sum(known)) if len(known) == len(costs) else None)
+    cost = cost_nanos(usage, price)
+    assert cost in (None, round_to_nanos(sum(known)))
+    units = usage.images or usage.characters or usage.audio_ms or usage.searches
+    if not units or len(known) == len(costs):
+        assert (cost is not None) == (len(known) == len(costs))
 
 
 def test_lines_read_well() -> None:
@@ -39,6 +43,19 @@ def test_lines_read_well() -> None:
         ("Cached input", 400, "$0.25 a million, that of the whole", "$0.0001"),
         ("Output", 5, "no price", "-"),
         ("Request", 1, "$0.001 each", "$0.001"),
+    ]
+
+
+def test_other_units_read_well_too() -> None:
+    rates = Rates(image=10**16, character=15 * 10**12, audio_minute=6 * 10**15, search=2 * 10**15)
+    price = Price(id=1, vendor="v", model="m", rates=rates)
+    record = UsageRecord(images=2, characters=1_000, audio_ms=90_000, searches=3)
+    lines = [(line.title, line.units, line.rate_text, line.cost_text) for line in explain_cost(record, price)]
+    assert lines == [
+        ("Images", 2, "$0.01 each", "$0.02"),
+        ("Characters", 1_000, "$15 a million", "$0.015"),
+        ("Sound, in milliseconds", 90_000, "$0.006 a minute", "$0.009"),
+        ("Searches", 3, "$0.002 each", "$0.006"),
     ]
 
 

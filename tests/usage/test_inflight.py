@@ -56,7 +56,7 @@ def test_an_end_is_the_last_word_whatever_the_estimate_was(inflight: Inflight, m
 def test_a_freed_slot_leaves_nothing_and_is_used_again(inflight: Inflight, make_record: Make) -> None:
     slot = inflight.begin(so_far(make_record, 1, 0))
     put(inflight, slot, make_record(1))
-    inflight.free(slot)
+    inflight.free_all([slot])
     assert read_left(inflight.path) == []
     assert inflight.begin(so_far(make_record, 2, 0)) == slot
     assert read_left(inflight.path) == [so_far(make_record, 2, 0)]
@@ -80,7 +80,7 @@ def test_a_kill_inside_a_write_leaves_what_was_there(inflight: Inflight, make_re
 
 def test_a_kill_inside_the_first_write_leaves_nothing(inflight: Inflight, make_record: Make) -> None:
     slot = inflight.begin(so_far(make_record, 1, 1))
-    inflight.free(slot)
+    inflight.free_all([slot])
     inflight.begin(so_far(make_record, 2, 1))
     whole = inflight.path.read_bytes()
     start = slot * 2 * HALF_BYTES
@@ -152,7 +152,7 @@ def test_a_full_disk_refuses_what_would_begin_and_keeps_what_has(
         assert inflight.is_full
         assert caplog.text.count("no room for more than 4 attempts under way") == 1
         put(inflight, slots[1], make_record(1))
-        inflight.free(slots[1])
+        inflight.free_all([slots[1]])
         assert not inflight.is_full
         assert inflight.begin(so_far(make_record, 5, 0)) == slots[1]
     inflight.make_room()

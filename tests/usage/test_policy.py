@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from usage.policy import Allowance, BudgetRule, CallerPolicy, LimitRule, Policy, Scope, Subject
+from usage.policy import NO_RULES, Allowance, BudgetRule, CallerPolicy, LimitRule, Measure, Policy, Scope, Subject
+from usage.records import Charge
 from usage.windows import LIFETIME, Window
 
 MINUTE = Window("sliding", 60.0)
@@ -86,8 +87,40 @@ def test_what_holds_for_a_caller_is_worked_out_once() -> None:
 
 
 def test_without_rules_nobody_is_asked() -> None:
-    assert Policy().of(lambda: pytest.fail("asked"), key_id=1, route="m", now_s=0.0) == CallerPolicy()
+    assert Policy().of(lambda: pytest.fail("asked"), key_id=1, route="m", now_s=0.0) is NO_RULES
 
 
 def test_a_soft_budget_is_not_hard() -> None:
     assert not found(Policy(budgets=(budget(hard=False),))).hard
+
+
+def test_a_plan_has_the_limits_first_and_leaves_streams_to_streams() -> None:
+    limits = tuple(LimitRule(4, name, Scope(), name, MINUTE, 10) for name in ("parallel_streams", "requests"))
+    rules = found(Policy(budgets=(budget(hard=False), budget(id=8)), limits=limits))
+    plan = rules.plan(streamed=False)
+    assert plan.counted == ("requests", "soft_budget", "budget")
+    assert plan.places == (("requests", (0,)), ("soft_budget", (1,)), ("budget", (2,)))
+    assert [check.limit for check in plan.checks] == [10, None, 100]
+    assert rules.plan(streamed=True).counted[0] == "parallel_streams"
+    assert rules.plan(streamed=False) is plan
+
+
+def test_a_plan_says_what_a_call_takes_of_each_rule() -> None:
+    measures: tuple[Measure, ...] = ("parallel_streams", "requests", "tokens")
+    limits = tuple(LimitRule(4, name, Scope(), name, MINUTE, 10) for name in measures)
+    plan = found(Policy(budgets=(budget(),), limits=limits)).plan(streamed=True)
+    assert plan.amounts(tokens=7, nanos=9, at_once=1) == [1, 1, 7, 9]
+    assert plan.limits == (10, 10, 10, 100)
+
+
+def test_slices_say_where_budgets_are_charged_and_when_they_end() -> None:
+    limits = (LimitRule(4, "requests", Scope(), "requests", MINUTE, 10),)
+    plan = found(Policy(budgets=(budget(window=Window("day", time_zone="UTC")), budget(id=8)), limits=limits)).plan(
+        streamed=False
+    )
+    slices = plan.slices((3, 20_000, 0))
+    assert slices.charges == (Charge(plan.budgets[0].counter, 20_000), Charge(plan.budgets[1].counter, 0))
+    assert slices.ends_at_s == (MINUTE.ends_at(3), 20_001 * 86_400.0, None)
+    assert plan.slices((3, 20_000, 0)) is slices
+    assert plan.slices((4, 20_001, 0)).charges[0].slice == 20_001
+    assert plan.slices((3, 20_000, 0)) == slices

@@ -66,6 +66,9 @@ def test_a_record_becomes_its_row(tmp_path: Path, write_journal: Write, make_rec
         audio_input_tokens=5,
         audio_output_tokens=4,
         images=3,
+        characters=2,
+        audio_ms=1_500,
+        searches=1,
         estimated=True,
     )
     record = AttemptRecord(

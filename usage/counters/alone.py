@@ -15,7 +15,7 @@ ASIDE = 20
 
 def decide_alone(
     mirror: MemoryCounters, checks: Sequence[Check], *, away: Away, workers: int, add: bool
-) -> tuple[Verdict, list[Tally]]:
+) -> tuple[Verdict, Sequence[Tally]]:
     """Decide from memory: every worker within its share keeps all together within the limits.
 
     Raises CountersAway where the deployment doesn't want that: `closed` never, "" not of strict checks.

@@ -1,15 +1,17 @@
 """Counters in this process: everything for one worker alone, and for many the memory of what each has contributed."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from usage.counters.base import Change, Check, Contribution, Verdict
+from usage.counters.base import Check, Contribution, Verdict
 from usage.counters.tally import Tally, key_of
 from usage.windows import Window
 
 _SWEPT_FOR_EACH = 2  # more than one for each that is added, so that the idle ones are found
 _SWEPT_AT_ONCE = 16
+_RESOLVED_MAX = 10_000
 
 
 class MemoryCounters:
@@ -21,39 +23,49 @@ class MemoryCounters:
         self._tallies: dict[str, Tally] = {}
         self._swept: deque[Tally] = deque()
         self._to_sweep = 0
+        self._resolved: dict[int, _Resolved] = {}
 
     def __len__(self) -> int:
         """Return how many counters are remembered."""
         return len(self._tallies)
 
-    async def reserve(self, checks: Sequence[Check]) -> Verdict:
+    async def reserve(self, checks: Sequence[Check], amounts: Sequence[int] | None = None) -> Verdict:
         """Add every amount or none."""
-        return self.reserve_now(checks)
+        return self.reserve_now(checks, amounts)
 
     async def peek(self, checks: Sequence[Check]) -> Verdict:
         """Return what `reserve` would, and add nothing."""
         return self.reserve_now(checks, add=False)
 
-    def reserve_now(self, checks: Sequence[Check], *, add: bool = True) -> Verdict:
+    def reserve_now(
+        self, checks: Sequence[Check], amounts: Sequence[int] | None = None, *, add: bool = True
+    ) -> Verdict:
         """Add every amount or none, without the detour through a coroutine."""
         now_s = self.now_s()
         tallies = self.tallies_of(checks, now_s)
-        for check, tally in zip(checks, tallies, strict=True):
-            if check.limit is not None and tally.sum + check.amount > check.limit:
-                return _refuse(checks, tallies, check, tally, now_s)
+        if amounts is None:
+            amounts = [check.amount for check in checks]
+        used: list[int] = []
+        slices: list[int] = []
+        for place, tally in enumerate(tallies):  # every call comes by here: by number, which costs half of zip
+            total, limit = tally.sum + amounts[place], checks[place].limit
+            if limit is not None and total > limit:
+                return _refuse(checks, tallies, place, amounts[place], now_s)
+            used.append(total)
+            slices.append(tally.latest)
         if add:
-            for check, tally in zip(checks, tallies, strict=True):
-                tally.add(tally.latest, check.amount)
-            used = tuple([tally.sum for tally in tallies])
-        else:
-            used = tuple([tally.sum + check.amount for check, tally in zip(checks, tallies, strict=True)])
-        return Verdict(None, used, tuple([tally.latest for tally in tallies]))
+            for place, tally in enumerate(tallies):
+                tally.sum = used[place]
+        return Verdict(None, tuple(used), tuple(slices))
 
-    def settle(self, changes: Iterable[Change]) -> None:
+    def settle(self, checks: Sequence[Check], slices: Sequence[int], deltas: Sequence[int]) -> None:
         """Correct what was reserved."""
-        changes = tuple(changes)
-        for change, tally in zip(changes, self.tallies_of(changes), strict=True):
-            tally.add(change.slice, change.delta)
+        for place, tally in enumerate(self.tallies_of(checks)):
+            delta = deltas[place]
+            if slices[place] == tally.latest:
+                tally.sum += delta
+            elif delta:
+                tally.add(slices[place], delta)
 
     def load(self, contributions: Iterable[Contribution], *, source: str) -> None:
         """Count what another worker has spent, or operators corrected; what is loaded again replaces what was before.
@@ -87,24 +99,32 @@ class MemoryCounters:
 
     def note(self, checks: Sequence[Check], slices: Sequence[int]) -> None:
         """Count what was granted elsewhere, in the slices that it was counted in there."""
-        for check, tally, number in zip(checks, self.tallies_of(checks), slices, strict=True):
-            tally.add(number, check.amount)
+        self.settle(checks, slices, [check.amount for check in checks])
 
-    def tallies_of(self, checks: Sequence[Check | Change], now_s: float = 0.0) -> list[Tally]:
+    def tallies_of(self, checks: Sequence[Check], now_s: float = 0.0) -> Sequence[Tally]:
         """Return the tallies of checks, as they stand at a moment; they are good until this is asked again."""
         if self._to_sweep:
             self._sweep()
-        known = self._tallies
-        tallies = []
-        for check in checks:
-            tally = known.get(check.counter)
-            if tally is None or (tally.window is not check.window and tally.window != check.window):
-                tracked = isinstance(check, Check) and check.tracked
-                tally = self.tally_of(check.counter, check.window, tracked=tracked)
-            if now_s >= tally.turns_at_s:
-                tally.turn(now_s)
-            tallies.append(tally)
-        return tallies
+        resolved = self._resolved.get(id(checks))
+        if resolved is None or resolved.checks is not checks:
+            resolved = _Resolved(checks, [self._tally_for(check) for check in checks])
+            if type(checks) is tuple:
+                self._remember(resolved)
+        if now_s >= resolved.turns_at_s:
+            resolved.turn(now_s)
+        return resolved.tallies
+
+    def _tally_for(self, check: Check) -> Tally:
+        tally = self._tallies.get(check.counter)
+        if tally is not None and (tally.window is check.window or tally.window == check.window):
+            return tally
+        return self.tally_of(check.counter, check.window, tracked=check.tracked)
+
+    def _remember(self, resolved: "_Resolved") -> None:
+        """Keep the tallies of checks that come again, until a tally goes or follows another window."""
+        if len(self._resolved) >= _RESOLVED_MAX:
+            del self._resolved[next(iter(self._resolved))]
+        self._resolved[id(resolved.checks)] = resolved
 
     def tally_of(self, counter: str, window: Window, *, tracked: bool = False) -> Tally:
         """Return the tally of a counter over a window; it begins with nothing."""
@@ -113,6 +133,7 @@ class MemoryCounters:
             return self._begin(counter, window, tracked=tracked)
         if tally.window != window:
             tally.follow(window)
+            self._resolved.clear()
         return tally
 
     def _find(self, counter: str, window: Window) -> Tally | None:
@@ -138,13 +159,33 @@ class MemoryCounters:
             tally = self._swept.popleft()
             if not tally.is_idle(now_s):
                 self._swept.append(tally)
-            elif self._tallies.get(tally.name) is tally:
-                del self._tallies[tally.name]
             else:
-                del self._tallies[tally.key]
+                self._forget(tally)
+
+    def _forget(self, tally: Tally) -> None:
+        del self._tallies[tally.name if self._tallies.get(tally.name) is tally else tally.key]
+        self._resolved.clear()
 
 
-def _refuse(checks: Sequence[Check], tallies: Sequence[Tally], check: Check, tally: Tally, now_s: float) -> Verdict:
-    wait_s = tally.wait_s(check.amount, check.limit or 0, now_s)
+class _Resolved:
+    """Checks and their tallies, looked up once. It holds on to the checks: their identity is its name."""
+
+    __slots__ = ("checks", "tallies", "turns_at_s")
+
+    def __init__(self, checks: Sequence[Check], tallies: list[Tally]) -> None:
+        self.checks = checks
+        self.tallies = tallies
+        self.turns_at_s = -math.inf
+
+    def turn(self, now_s: float) -> None:
+        """Go on to the slices of a moment, and note when the first of them ends."""
+        for tally in self.tallies:
+            if now_s >= tally.turns_at_s:
+                tally.turn(now_s)
+        self.turns_at_s = min([tally.turns_at_s for tally in self.tallies], default=math.inf)
+
+
+def _refuse(checks: Sequence[Check], tallies: Sequence[Tally], place: int, amount: int, now_s: float) -> Verdict:
+    wait_s = tallies[place].wait_s(amount, checks[place].limit or 0, now_s)
     used = tuple([tally.sum for tally in tallies])
-    return Verdict(checks.index(check), used, tuple([tally.latest for tally in tallies]), wait_s)
+    return Verdict(place, used, tuple([tally.latest for tally in tallies]), wait_s)

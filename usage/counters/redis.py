@@ -12,13 +12,13 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from kernel import tasks
 from usage.counters.alone import Away, decide_alone
-from usage.counters.base import Change, Check, Contribution, CountersAway, Verdict
+from usage.counters.base import Check, Contribution, CountersAway, Verdict, weigh
 from usage.counters.line import FAILURES, Line, Moved
 from usage.counters.memory import MemoryCounters
 from usage.counters.scripts import BATCH, BEAT, BEGIN, PREFIX, PUSH
@@ -104,20 +104,20 @@ class RedisCounters:
         """Return Redis' clock, as its last answer told it."""
         return self._ahead_s + time.monotonic()
 
-    async def reserve(self, checks: Sequence[Check]) -> Verdict:
+    async def reserve(self, checks: Sequence[Check], amounts: Sequence[int] | None = None) -> Verdict:
         """Add every amount or none. Raises CountersAway."""
-        return await self._ask(checks, peek=False)
+        return await self._ask(weigh(checks, amounts), peek=False)
 
     async def peek(self, checks: Sequence[Check]) -> Verdict:
         """Return what `reserve` would, and add nothing. Raises CountersAway."""
         return await self._ask(checks, peek=True)
 
-    def settle(self, changes: Iterable[Change]) -> None:
+    def settle(self, checks: Sequence[Check], slices: Sequence[int], deltas: Sequence[int]) -> None:
         """Correct what was reserved: at once in the mirror, and in Redis with the next request."""
-        changes = tuple(changes)
-        for change, tally in zip(changes, self._mirror.tallies_of(changes), strict=True):
-            tally.add(change.slice, change.delta)
-            self._deltas.add(tally, change.slice, change.delta)
+        for tally, number, delta in zip(self._mirror.tallies_of(checks), slices, deltas, strict=True):
+            if delta:
+                tally.add(number, delta)
+                self._deltas.add(tally, number, delta)
         self._stirred.set()
 
     async def aclose(self) -> None:
@@ -148,12 +148,7 @@ class RedisCounters:
 
     def _give_back(self, checks: Sequence[Check], verdict: Verdict) -> None:
         if verdict.refused is None:
-            self.settle(
-                [
-                    Change(check.counter, check.window, number, -check.amount)
-                    for check, number in zip(checks, verdict.slices, strict=True)
-                ]
-            )
+            self.settle(checks, verdict.slices, [-check.amount for check in checks])
 
     def _decide_alone(self, checks: Sequence[Check], *, peek: bool) -> Verdict:
         verdict, tallies = decide_alone(self._mirror, checks, away=self._policy, workers=self._workers, add=not peek)

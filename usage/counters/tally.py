@@ -20,14 +20,16 @@ def window_of(key: str) -> Window:
 
 
 class Tally:
-    """A running sum and, for windows of many slices, what each slice holds.
+    """A running sum, and what of it each slice holds: the newest one what the others don't, so that adding is one step.
 
-    `latest` is the highest slice ever seen: it never falls, whatever the clock does. `turns_at_s` is when it ends.
+    `sum` may be set, to count in the newest slice. `latest` is the highest slice ever seen: it never falls, whatever
+    the clock does. `turns_at_s` is when it ends.
     `seen_*` is what a shared backend last told of this counter: its sum, this worker's part, and in which slice.
     """
 
     __slots__ = (
         "_loaded",
+        "_older_sum",
         "_parts",
         "key",
         "latest",
@@ -51,7 +53,8 @@ class Tally:
         self.seen_sum = self.seen_own = 0
         self.seen_slice: int | None = None
         self.slices = window.slices
-        self._parts: dict[int, int] | None = {} if self.slices > 1 else None
+        self._parts: dict[int, int] = {}
+        self._older_sum = 0
         self._loaded: dict[tuple[int, str], int] = {}
         self.latest = -1
         self.turns_at_s = -math.inf
@@ -68,13 +71,15 @@ class Tally:
 
     def add(self, number: int, delta: int) -> None:
         """Add to a slice; what the window no longer holds is left alone."""
-        if number > self.latest:
+        latest = self.latest
+        if number > latest:
             self._go_on_to(number)
-        elif number <= self.latest - self.slices:
+        elif number <= latest - self.slices:
             return
-        self.sum += delta
-        if self._parts is not None:
+        elif number < latest:
             self._parts[number] = self._parts.get(number, 0) + delta
+            self._older_sum += delta
+        self.sum += delta
 
     def load(self, number: int, amount: int, *, source: str) -> None:
         """Set what a source has put into a slice, in place of what it had told before."""
@@ -85,8 +90,8 @@ class Tally:
     def sum_at(self, now_s: float) -> int:
         """Return the sum as it stands at a moment, and change nothing: for readers on other threads."""
         oldest = self.window.slice_at(now_s) - self.slices + 1
-        if self._parts is None:
-            return self.sum if self.latest >= oldest else 0
+        if self.latest < oldest:
+            return 0
         return self.sum - sum(amount for number, amount in list(self._parts.items()) if number < oldest)
 
     def wait_s(self, amount: int, limit: int, now_s: float) -> float | None:
@@ -103,9 +108,10 @@ class Tally:
 
     def parts(self) -> Iterator[tuple[int, int]]:
         """Return the slices that hold something, oldest first, each with its number and amount."""
-        if self._parts is None:
-            return iter(((self.latest, self.sum),)) if self.sum else iter(())
-        return iter(sorted(self._parts.items()))
+        yield from sorted(self._parts.items())
+        newest = self.sum - self._older_sum
+        if newest:
+            yield self.latest, newest
 
     def is_idle(self, now_s: float) -> bool:
         """Tell whether a new tally would be the same as this one."""
@@ -115,6 +121,8 @@ class Tally:
 
     def _go_on_to(self, number: int) -> None:
         if number > self.latest:
+            self._parts[self.latest] = self.sum - self._older_sum
+            self._older_sum = self.sum
             self.latest = number
             self._forget_up_to(number - self.slices)
         self._note_turn()
@@ -124,10 +132,9 @@ class Tally:
         self.turns_at_s = math.inf if turns_at_s is None else turns_at_s
 
     def _forget_up_to(self, oldest: int) -> None:
-        if self._parts is None:
-            self.sum = 0
-        else:
-            for number in [number for number in self._parts if number <= oldest]:
-                self.sum -= self._parts.pop(number)
+        for number in [number for number in self._parts if number <= oldest]:
+            part = self._parts.pop(number)
+            self.sum -= part
+            self._older_sum -= part
         if self._loaded:
             self._loaded = {told: amount for told, amount in self._loaded.items() if told[0] > oldest}

@@ -134,7 +134,7 @@ class Batch:
             self.tallies.append(tally)
         return place
 
-    def _encode(self, call: Call, tallies: list[Tally]) -> list[int]:
+    def _encode(self, call: Call, tallies: Sequence[Tally]) -> list[int]:
         encoded: list[int] = [call.peek]
         for check, tally in zip(call.checks, tallies, strict=True):
             limit = check.limit

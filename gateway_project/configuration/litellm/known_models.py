@@ -37,23 +37,20 @@ PARAMS = {
             "cache_control_injection_points guardrails"
         ),
         NO_REWRITE: (
-            "drop_params modify_params prompt_id prompt_variables initial_prompt_value roles "
+            "modify_params prompt_id prompt_variables initial_prompt_value roles "
             "final_prompt_value bos_token eos_token hf_model_name supports_system_message use_chat_completions_api "
             "custom_prompt_dict add_function_to_prompt"
         ),
         NO_CLOUD_AUTH: (
-            "azure_ad_token azure_ad_token_provider tenant_id client_id client_secret azure_scope azure_username "
-            "azure_password "
-            "vertex_project vertex_location vertex_credentials region_name gcs_bucket_name bucket_name "
-            "aws_access_key_id aws_secret_access_key aws_session_token aws_region_name aws_session_name "
-            "aws_profile_name aws_role_name aws_web_identity_token aws_sts_endpoint aws_external_id aws_session_tags "
+            "azure_ad_token azure_ad_token_provider azure_username azure_password region_name gcs_bucket_name "
+            "bucket_name aws_session_name aws_web_identity_token aws_sts_endpoint aws_external_id aws_session_tags "
             "aws_bedrock_runtime_endpoint aws_bedrock_control_plane_endpoint aws_bedrock_project_id aws_batch_role_arn "
             "bedrock_tags model_id s3_bucket_name s3_endpoint_url s3_region_name s3_access_key_id "
             "s3_secret_access_key s3_encryption_key_id s3_bucket_owner s3_output_bucket_name watsonx_region_name "
             "project_id space_id use_xai_oauth chatgpt_auth_file token_exchange_endpoint token_exchange_profile "
             "token_exchange_scope token_exchange_audience deployment_id"
         ),
-        "the path and version of this kind of upstream are not available": "api_version api_type",
+        "the kind of provider is said by the model's prefix": "api_type",
         "the caller can't bring credentials of its own": "configurable_clientside_auth_params",
         "timeouts don't depend on the service tier": "timeout_by_service_tier stream_timeout_by_service_tier",
         "streams carry no keep-alives of the gateway's own": "keepalive_seconds allow_client_keepalive_override",

@@ -134,7 +134,7 @@ LITELLM = {
         ),
         NO_EXPORT: "success_callback failure_callback callbacks service_callbacks service_callback input_callback",
         NO_REWRITE: (
-            "drop_params modify_params add_function_to_prompt use_chat_completions_url_for_anthropic_messages "
+            "modify_params add_function_to_prompt use_chat_completions_url_for_anthropic_messages "
             "route_all_chat_openai_to_responses openai_system_messages_first custom_prompt_dict "
             "disable_add_prefix_to_prompt include_cost_in_streaming_usage forward_traceparent_to_llm_provider "
             "add_user_information_to_llm_headers enable_json_schema_validation reasoning_auto_summary "

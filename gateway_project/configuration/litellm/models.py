@@ -7,6 +7,7 @@ from typing import Any
 from gateway_project.configuration.declared import DeclaredPrice, DeclaredProvider
 from gateway_project.configuration.document import Entry, Items, Mapping, Mark, Node, Scalar
 from gateway_project.configuration.fields import ROUTE_NAME
+from gateway_project.configuration.litellm.clouds import missing_option
 from gateway_project.configuration.litellm.pricing import read_rates
 from gateway_project.configuration.litellm.upstreams import (
     Upstream,
@@ -34,6 +35,7 @@ class Deployment:
     order: int = 0
     shares: dict[str, Decimal] = field(default_factory=dict)
     retries: int | None = None
+    drop_params: bool | None = None
     values: dict[str, Any] = field(default_factory=dict)
     price: DeclaredPrice | None = None
 
@@ -86,7 +88,7 @@ def _serve(
     translation: Translation, item: Mapping, params: Mapping, *, name: str, model: str, path: Path
 ) -> list[Deployment]:
     upstream = find_upstream(model, translation.text(params.get("custom_llm_provider")))
-    refusal = upstream if isinstance(upstream, str) else _refusal(name, upstream, params)
+    refusal = upstream if isinstance(upstream, str) else _refusal(translation, name, upstream, params)
     if refusal:
         translation.unsupported(path, refusal)
         return []
@@ -101,15 +103,16 @@ def _serve(
     return [_deployment(translation, item, params, upstream, provider, name=name, path=path)]
 
 
-def _refusal(name: str, upstream: Upstream, params: Mapping) -> str | None:
+def _refusal(translation: Translation, name: str, upstream: Upstream, params: Mapping) -> str | None:
     if not ROUTE_NAME.match(name):
         return "a route's name has no spaces, at most one * and 200 characters; its target is left out"
     if upstream.model.count("*") > name.count("*"):
         return "its model has a * and its name has none to put there; its target is left out"
     preset = upstream.preset
-    if preset.litellm_prefix and not preset.base_url and is_null(params.get("api_base") or params.get("base_url")):
+    if preset.needs_address and is_null(params.get("api_base") or params.get("base_url")):
         return "it has no api_base, and this kind of provider has no usual one; its target is left out"
-    return None
+    missing = missing_option(translation, preset, params)
+    return f"it has no {missing}, which this kind of provider needs; its target is left out" if missing else None
 
 
 def _deployment(
@@ -136,6 +139,7 @@ def _deployment(
         order=int(order or 0),
         shares=_shares(translation, params, inside),
         retries=_retries(translation, params, inside),
+        drop_params=_drops(translation, params, inside),
         values=_target_values(translation, params, inside) | _enabled(translation, info, path),
         price=_price(translation, upstream, params, info, path),
     )
@@ -156,6 +160,14 @@ def _retries(translation: Translation, params: Mapping, path: Path) -> int | Non
             translation.mapped((*path, name), "attempts of the route")
             found = int(retries)
     return found
+
+
+def _drops(translation: Translation, params: Mapping, path: Path) -> bool | None:
+    node = params.get("drop_params")
+    if node is None or is_null(node):
+        return None
+    translation.mapped((*path, "drop_params"), "drop_params of the route")
+    return not is_off(node)
 
 
 def _target_values(translation: Translation, params: Mapping, path: Path) -> dict[str, Any]:

@@ -16,7 +16,14 @@ _PER_TOKEN = {
     "input_cost_per_audio_token": "audio_input_per_mtok",
     "output_cost_per_audio_token": "audio_output_per_mtok",
 }
-_PER_UNIT = {"output_cost_per_image": "per_image", "input_cost_per_request": "per_request"}
+_PER_UNIT = {
+    "output_cost_per_image": "per_image",
+    "input_cost_per_request": "per_request",
+    "input_cost_per_query": "per_search",
+    "input_cost_per_character": "per_mcharacter",
+    "input_cost_per_second": "per_audio_minute",
+}
+_FACTORS = {**dict.fromkeys(_PER_TOKEN.values(), 1_000_000), "per_mcharacter": 1_000_000, "per_audio_minute": 60}
 _TIER = re.compile(rf"({'|'.join(_PER_TOKEN)})_above_([0-9]{{1,6}})k_tokens")
 
 
@@ -29,7 +36,7 @@ def read_rates(translation: Translation, section: Mapping, path: Path) -> dict[s
         value = translation.number(entry.node) if field else None
         if field is None or value is None:
             continue
-        rate = value if field in _PER_UNIT.values() else value * 1_000_000
+        rate = value * _FACTORS.get(field, 1)
         translation.mapped(
             (*path, entry.key),
             f"price of the model wherever it is used: {field}" + (f" above {above} tokens" if above else ""),

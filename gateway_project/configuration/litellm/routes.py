@@ -36,6 +36,7 @@ def declare_routes(
                 "aliases": aliases[name],
                 "fallbacks": chains[name],
                 "max_attempts": _attempts(name, group, policy, targets, chains),
+                **_drops(group, policy),
             },
             targets=targets[name],
         )
@@ -71,6 +72,12 @@ def _retract(translation: Translation, deployment: Deployment, why: str) -> None
     for path, (_, reason) in list(translation.verdicts.items()):
         if path[: len(deployment.path)] == deployment.path and reason.startswith("price of the model"):
             translation.unsupported(path, why)
+
+
+def _drops(group: _Group, policy: Policy) -> dict[str, bool]:
+    """Return whether parameters may be dropped, where anybody says; an entry goes before what holds for all."""
+    said = [policy.drop_params if deployment.drop_params is None else deployment.drop_params for deployment in group]
+    return {} if set(said) == {None} else {"drop_params": any(said)}
 
 
 def _targets(translation: Translation, group: _Group, policy: Policy) -> tuple[DeclaredTarget, ...]:

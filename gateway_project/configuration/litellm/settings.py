@@ -36,6 +36,7 @@ class Policy:
     """What holds for every route of the file."""
 
     retries: int | None = None
+    drop_params: bool | None = None
     timeouts: dict[str, Any] = field(default_factory=dict)
     fallbacks: dict[str, list[Fallback]] = field(default_factory=dict)
     default_fallbacks: list[Fallback] = field(default_factory=list)
@@ -57,6 +58,7 @@ def read_policy(sections: Sections) -> Policy:
     master_key, master_key_at = _master_key(sections)
     return Policy(
         retries=_retries(sections),
+        drop_params=_drops(sections),
         timeouts=_timeouts(sections),
         fallbacks=fallbacks,
         default_fallbacks=[*everyones, *_chain(sections.translation, default, default_path)],
@@ -76,6 +78,11 @@ def _retries(sections: Sections) -> int | None:
     )
     retries = sections.translation.number(node)
     return None if retries is None else int(retries)
+
+
+def _drops(sections: Sections) -> bool | None:
+    node, _ = sections.pick(("litellm_settings", "drop_params"), why="drop_params of the routes")
+    return None if node is None else not is_off(node)
 
 
 def _timeouts(sections: Sections) -> dict[str, Any]:

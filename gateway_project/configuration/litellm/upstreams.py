@@ -15,6 +15,7 @@ from genai_prices.data_snapshot import get_snapshot
 
 from gateway_project.configuration.declared import DeclaredProvider
 from gateway_project.configuration.document import Mapping, Mark, Node, Scalar
+from gateway_project.configuration.litellm.clouds import judge_rest, read_options, read_secrets
 from gateway_project.configuration.litellm.values import Path, Translation, is_null, reference_of
 from providers.presets import PRESETS, Preset
 
@@ -58,14 +59,22 @@ def declare_provider(
     unset = len(translation.problems)
     base_url = _address(translation, preset, params, path)
     headers = _headers(translation, params, path)
+    options = read_options(translation, preset, params, path)
     key = params.get("api_key")
-    credential = _credential(translation, preset, key, path)
+    secrets = read_secrets(translation, preset, params, path) if is_null(key) else None
+    credential = secrets.credential if secrets else _credential(translation, preset, key, path)
     if len(translation.problems) > unset:
         return None
-    identity = [base_url, *(f"{name}={value}" for name, value in sorted(headers.items())), _key_identity(preset, key)]
+    judge_rest(translation, preset, params, path)
+    if secrets and preset.litellm_secrets_auth:
+        options["auth"] = preset.litellm_secrets_auth
+    stated = (*sorted(headers.items()), *sorted(options.items()))
+    who = secrets.identity if secrets else _key_identity(preset, key)
+    identity = [base_url, *(f"{name}={value}" for name, value in stated), who]
     values: dict[str, Any] = {"kind": preset.name}
     values |= {"base_url": base_url} if base_url else {}
     values |= {"extra_headers": headers} if headers else {}
+    values |= {"options": options} if options else {}
     if not any(identity):
         return DeclaredProvider(preset.name, at, credential, values)
     digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:8]
@@ -75,7 +84,9 @@ def declare_provider(
 
 def _known(prefix: str, model: str) -> Upstream | None:
     for preset in PRESETS.values():
-        if prefix in (preset.litellm_prefix, preset.name):
+        if prefix in (preset.litellm_prefix, preset.name, *preset.litellm_aliases):
+            for between in preset.litellm_routes:
+                model = model.removeprefix(between)
             return Upstream(preset, model, f"model {model} of provider kind {preset.name}")
     return None
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from gateway_project.configuration.litellm.clouds import CLOUD_KEYS
 from gateway_project.configuration.litellm.known_models import INFO, PARAMS
 from gateway_project.configuration.litellm.known_settings import GENERAL, LITELLM, ROUTER, TOP
 from gateway_project.configuration.litellm.reasons import INFORMATION, NO_CLOUD_AUTH
@@ -60,7 +61,7 @@ _PATTERNS = (
 _PARAMS_READ = (
     "model api_key api_base base_url custom_llm_provider organization extra_headers timeout stream_timeout max_retries "
     "num_retries weight order rpm tpm max_parallel_requests default_api_key_rpm_limit default_api_key_tpm_limit "
-    "litellm_credential_name"
+    "litellm_credential_name drop_params"
 )
 _ROUTER_READ = (
     "num_retries max_retries timeout stream_timeout fallbacks default_fallbacks model_group_alias routing_strategy "
@@ -68,7 +69,8 @@ _ROUTER_READ = (
 )
 _LITELLM_READ = (
     "num_retries num_retries_per_request request_timeout stream_timeout fallbacks default_fallbacks model_group_alias "
-    "model_alias_map max_budget budget_duration max_internal_user_budget internal_user_budget_duration timezone"
+    "model_alias_map max_budget budget_duration max_internal_user_budget internal_user_budget_duration timezone "
+    "drop_params"
 )
 _GENERAL_READ = "master_key max_parallel_requests global_max_parallel_requests"
 _RATES_READ = ("rpm", "tpm")
@@ -76,7 +78,7 @@ _TRANSLATED = frozenset(
     {
         ("include",),
         ("model_list", "model_name"),
-        *(("model_list", "litellm_params", name) for name in _PARAMS_READ.split()),
+        *(("model_list", "litellm_params", name) for name in (*_PARAMS_READ.split(), *CLOUD_KEYS)),
         *(("model_list", name) for name in _RATES_READ),
         *(("model_list", "model_info", name) for name in ("base_model", "blocked", *_RATES_READ)),
         *(("router_settings", name) for name in _ROUTER_READ.split()),

@@ -20,7 +20,7 @@ from providers.adapters.http.errors import (
     TotalTimeout,
     UpstreamIOError,
 )
-from providers.adapters.http.messages import Headers, Origin, Timeouts, UpstreamRequest
+from providers.adapters.http.messages import Headers, Origin, Segments, Timeouts, UpstreamRequest
 from providers.adapters.http.response import UpstreamResponse
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "IdleTimeout",
     "InvalidRequest",
     "Origin",
+    "Segments",
     "Timeouts",
     "TotalTimeout",
     "UpstreamIOError",

@@ -25,7 +25,7 @@ from providers.adapters.http.errors import (
     UpstreamIOError,
 )
 from providers.adapters.http.head import cut_head
-from providers.adapters.http.messages import DEFAULT_TIMEOUTS, UpstreamRequest
+from providers.adapters.http.messages import DEFAULT_TIMEOUTS, Segments, UpstreamRequest, slices_of
 from providers.adapters.http.response import UpstreamResponse
 
 MAX_BUFFERED_BYTES: Final = 64 * 1024
@@ -125,10 +125,11 @@ class Connection(asyncio.BufferedProtocol):
             raise StaleConnection("the connection closed before the request", sent=False)
         answer = self._begin(request, total_at)
         try:
-            if len(request.body) <= ONE_WRITE_BYTES:
-                transport.write(head + request.body)
+            body = request.body
+            if isinstance(body, bytes) and len(body) <= ONE_WRITE_BYTES:
+                transport.write(head + body)
             else:
-                await self._write_in_slices(transport, head, request.body)
+                await self._write_in_slices(transport, head, body)
             return await answer
         except BaseException:
             self._give_up(answer)
@@ -256,19 +257,18 @@ class Connection(asyncio.BufferedProtocol):
         self._answer = answer = self._loop.create_future()
         return answer
 
-    async def _write_in_slices(self, transport: asyncio.Transport, head: bytes, body: bytes) -> None:
+    async def _write_in_slices(self, transport: asyncio.Transport, head: bytes, body: bytes | Segments) -> None:
         """Write as fast as the peer reads; stop when it answers early. A half-written request is never kept."""
         self._writing = True
         transport.write(head)
-        rest = memoryview(body)
-        while rest and self._state == _HEAD:
-            transport.write(rest[:ONE_WRITE_BYTES])
-            rest = rest[ONE_WRITE_BYTES:]
+        for slice_ in slices_of(body, most_bytes=ONE_WRITE_BYTES):
+            if self._state != _HEAD:
+                return
+            transport.write(slice_)
             while self._write_paused and self._state == _HEAD:
                 self._drained = self._loop.create_future()
                 await self._drained
-        if not rest:
-            self._writing = False
+        self._writing = False
 
     def _give_up(self, answer: "asyncio.Future[UpstreamResponse]") -> None:
         """Leave an exchange that failed or was cancelled, perhaps between its answer and the caller's hearing of it."""

@@ -4,9 +4,10 @@ Values only. The encoder is where header injection stops: nothing a caller passe
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, Self
+from typing import Final, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from providers.adapters.http.errors import InvalidRequest
@@ -104,6 +105,26 @@ class Timeouts:
 DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
+class Segments(Protocol):
+    """A body that is never in memory as a whole, such as a form with files that stand on disk.
+
+    `content_type` is for the adapter, who writes all headers; a form names its boundary there.
+    """
+
+    content_type: bytes
+
+    @property
+    def total_bytes(self) -> int:
+        """Return how many bytes the pieces have in all."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Return the pieces from the first one on, as often as it is asked.
+
+        The client takes the next one when the last has gone out, on the loop's own thread: each is small (64 KiB) and
+        made within the time that reading so much from a local disk takes.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
     """One request. Framing and connection headers among `headers` are dropped: the client writes its own."""
@@ -113,8 +134,13 @@ class UpstreamRequest:
     target: bytes
     """Path and query, as they stand on the request line."""
     headers: Headers = ()
-    body: bytes = b""
+    body: bytes | Segments = b""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
+
+    @property
+    def body_bytes(self) -> int:
+        """Return the length of the body."""
+        return len(self.body) if isinstance(self.body, bytes) else self.body.total_bytes
 
 
 def encode_head(request: UpstreamRequest, *, host_header: bytes) -> bytes:
@@ -135,13 +161,25 @@ def encode_head(request: UpstreamRequest, *, host_header: bytes) -> bytes:
         lines.append(name + b": " + value)
     if not has_host:
         lines.insert(1, b"Host: " + host_header)
-    if request.body or request.method not in _BODYLESS:
-        lines.append(b"Content-Length: %d" % len(request.body))
+    body_bytes = request.body_bytes
+    if body_bytes or request.method not in _BODYLESS:
+        lines.append(b"Content-Length: %d" % body_bytes)
     head = b"\r\n".join(lines) + b"\r\n\r\n"
     line_count = len(lines) + 1
     if head.count(b"\n") != line_count or head.count(b"\r") != line_count or b"\0" in head:
         raise InvalidRequest("a header value holds a line break or a NUL")
     return head
+
+
+def slices_of(body: bytes | Segments, *, most_bytes: int) -> Iterator[bytes | memoryview]:
+    """Return a body bit by bit, from its beginning; what is in memory in slices, anything else in its own pieces."""
+    if not isinstance(body, bytes):
+        yield from body.pieces()
+        return
+    rest = memoryview(body)
+    while rest:
+        yield rest[:most_bytes]
+        rest = rest[most_bytes:]
 
 
 @lru_cache(maxsize=1024)

@@ -13,6 +13,7 @@ import msgspec
 
 from kernel.errors import InvalidRequest
 from providers.dialects.canonical import Head, Operation
+from providers.dialects.complaints import decode
 from providers.dialects.openai_chat.measure import (
     WRAPPING_TOKENS,
     Message,
@@ -20,14 +21,13 @@ from providers.dialects.openai_chat.measure import (
     measure_chat,
     measure_input,
 )
+from providers.dialects.openai_chat.spelling import respell
 
-_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _ESCAPED_LETTER = re.compile(rb"\\u006[45cdfCDF]")  # one of "model", as no ordinary encoder spells it
 MAX_COST_FIELD = "max_cost_usd"  # the gateway's own; no provider has it
 _CAP_FIELDS = ("max_completion_tokens", "max_tokens")
 _MAX_COST_USD = 1_000_000
 _NOTHING = (b"null", b"0")
-_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 
 
 class _StreamOptions(msgspec.Struct):
@@ -79,18 +79,7 @@ def decode_head(operation: Operation, body: bytes) -> Head:
 
     Raises InvalidRequest that names the field where the body is not JSON, not an object, or has a wrong type.
     """
-    if not body:
-        raise InvalidRequest("The request has no body; send a JSON object.", code="invalid_json")
-    try:
-        return _READERS[operation](body)
-    except msgspec.ValidationError as error:
-        raise _explain(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(
-            f"We could not parse the JSON body of your request: {error}", code="invalid_json"
-        ) from error
-    except RecursionError as error:
-        raise InvalidRequest("The JSON body is nested too deeply.", code="invalid_json") from error
+    return _READERS[operation](body)
 
 
 def patch(
@@ -101,15 +90,16 @@ def patch(
     output_cap: int | None = None,
     cap_fields: tuple[str, ...] = _CAP_FIELDS,
     once: bool = False,
+    spelling: str = "",
 ) -> bytes:
     """Return the body with another model, usage asked of the stream, and a cap; every other value keeps its bytes.
 
     The cap goes into the client's own field where that is one of `cap_fields`, which the upstream knows, else into the
     first of these; no second field may contradict it. With `once` a field that stood twice stands once, as it was read:
     an upstream that takes the first of two can't be led past what was reserved. `max_cost_usd`, which only the gateway
-    understands, is left out of a body that is changed.
+    understands, is left out of a body that is changed. A server with a `spelling` of its own gets its own names.
     """
-    if model is None and not include_usage and output_cap is None and not once:
+    if model is None and not include_usage and output_cap is None and not once and not spelling:
         return body
     fields = _object.decode(body)
     fields.pop(MAX_COST_FIELD, None)
@@ -119,6 +109,7 @@ def patch(
         fields["stream_options"] = _with_usage(fields.get("stream_options"))
     if output_cap is not None:
         _set_cap(fields, output_cap, cap_fields)
+    respell(fields, spelling)
     return msgspec.json.encode(fields)
 
 
@@ -143,7 +134,7 @@ def _set_cap(fields: dict[str, msgspec.Raw], output_cap: int, cap_fields: tuple[
 
 
 def _read_chat(body: bytes) -> Head:
-    chat = _chat.decode(body)
+    chat = decode(_chat, body)
     if not chat.messages:
         raise InvalidRequest("messages must not be empty", code="invalid_value", param="messages")
     _require_positive(max_tokens=chat.max_tokens, max_completion_tokens=chat.max_completion_tokens, n=chat.n)
@@ -161,7 +152,7 @@ def _read_chat(body: bytes) -> Head:
 
 
 def _read_completion(body: bytes) -> Head:
-    completion = _completion.decode(body)
+    completion = decode(_completion, body)
     _require_positive(max_tokens=completion.max_tokens, n=completion.n, best_of=completion.best_of)
     return Head(
         model=_require_model(completion.model),
@@ -176,7 +167,7 @@ def _read_completion(body: bytes) -> Head:
 
 
 def _read_embedding(body: bytes) -> Head:
-    embedding = _embedding.decode(body)
+    embedding = decode(_embedding, body)
     if not embedding.input:
         raise InvalidRequest("input must not be empty", code="invalid_value", param="input")
     _require_positive(dimensions=embedding.dimensions)
@@ -225,17 +216,3 @@ def _require_positive(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and count < (0 if name == "max_tokens" else 1):
             raise InvalidRequest(f"{name} must be positive, got {count}", code="invalid_value", param=name)
-
-
-def _explain(complaint: str) -> InvalidRequest:
-    at = _AT.search(complaint)
-    path = at["path"] if at else ""
-    text = complaint[: at.start()] if at else complaint
-    missing = _MISSING.match(text)
-    if missing:
-        param = f"{path}.{missing['name']}".lstrip(".")
-        message = f"you must provide a {param} parameter"
-        return InvalidRequest(message, code="missing_required_parameter", param=param)
-    if not path:
-        return InvalidRequest(f"The body must be a JSON object: {text}", code="invalid_json")
-    return InvalidRequest(f"Invalid type for '{path}': {text}", code="invalid_type", param=path)

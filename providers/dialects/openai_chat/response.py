@@ -5,18 +5,10 @@ from typing import Any
 import msgspec
 
 from kernel.errors import UpstreamBroken
-from providers.dialects.canonical import Usage
+from providers.dialects.codec import Facts
 from providers.dialects.openai_chat.usage import WireUsage, read_usage
 
 PASSED_HEADERS = frozenset({b"content-type", b"openai-processing-ms", b"openai-version"})
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What accounting needs of an answer; `output_bytes` measures the text where no usage is reported."""
-
-    usage: Usage | None = None
-    finish_reason: str = ""
-    output_bytes: int = 0
 
 
 _ABSENT = msgspec.Raw(b"")
@@ -42,17 +34,17 @@ _body = msgspec.json.Decoder(_Body)
 _any_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def decode_answer(body: bytes) -> Answer:
+def decode_answer(body: bytes) -> Facts:
     """Return what accounting needs. Raises UpstreamBroken where the bytes are no answer to a call."""
     try:
         answer = _body.decode(body)
     except msgspec.ValidationError:
         return _decode_leniently(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamBroken(_describe(body)) from error
+        raise UpstreamBroken(describe(body)) from error
     if answer.choices is None and answer.data is _ABSENT:
         raise UpstreamBroken("the provider's answer has neither choices nor data")
-    return Answer(
+    return Facts(
         usage=read_usage(answer.usage) if answer.usage else None,
         finish_reason=(answer.choices[0].finish_reason or "") if answer.choices else "",
         output_bytes=sum(_text_bytes(choice) for choice in answer.choices or ()),
@@ -64,18 +56,19 @@ def _text_bytes(choice: _Choice) -> int:
     return len(text.encode(errors="surrogatepass")) if isinstance(text, str) else 0
 
 
-def _decode_leniently(body: bytes) -> Answer:
+def _decode_leniently(body: bytes) -> Facts:
     """An object whose known fields have odd types is still an answer; it is passed on and counted by its size."""
     try:
         fields = _any_object.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UpstreamBroken(_describe(body)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamBroken(describe(body)) from error
     if not fields.keys() & {"choices", "data"}:
         raise UpstreamBroken("the provider's answer has neither choices nor data")
-    return Answer(output_bytes=len(body))
+    return Facts(output_bytes=len(body))
 
 
-def _describe(body: bytes) -> str:
+def describe(body: bytes) -> str:
+    """Return what is wrong with bytes that are no JSON object."""
     if not body.strip():
         return "the provider's answer is empty"
     if body.lstrip()[:1] == b"<":

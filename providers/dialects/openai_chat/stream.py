@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from kernel.errors import UpstreamBroken
+from kernel.errors import GatewayError, UpstreamBroken
 from providers.dialects import sse
 from providers.dialects.canonical import Usage
-from providers.dialects.openai_chat.errors import read_error
+from providers.dialects.openai_chat.errors import encode_error, reported
 from providers.dialects.openai_chat.usage import WireUsage, read_usage
 
 DONE = b"data: [DONE]\n\n"
@@ -64,6 +64,8 @@ class StreamReader:
         "_open_choices",
         "_splitter",
         "_wants_usage",
+        "accepts",
+        "content_type",
         "done",
         "failure",
         "finish_reason",
@@ -76,6 +78,8 @@ class StreamReader:
         self._wants_usage = wants_usage
         self._cost_of = cost_of
         self._open_choices: set[int] = set()
+        self.accepts = b"text/event-stream"
+        self.content_type = b""
         self.usage: Usage | None = None
         self.finish_reason = ""
         self.output_bytes = 0
@@ -93,6 +97,8 @@ class StreamReader:
         Where the provider reports an error in the stream, or sends something else, `failure` is set and what came
         before it is returned; nothing after it is.
         """
+        if self.failure is not None:
+            return b""
         try:
             if not self._splitter.rest and sse.is_one_line(data):  # the usual case, and the hot one
                 return self._pass_data(data, data[6:-2])
@@ -117,6 +123,10 @@ class StreamReader:
             return left
         self.done = True
         return left + DONE
+
+    def fail(self, error: GatewayError, *, request_id: str) -> bytes:
+        """Return the event that ends the client's stream with an error."""
+        return sse.encode(encode_error(error, request_id=request_id))
 
     def _pass_all(self, events: list[bytes]) -> bytes:
         passed = []
@@ -146,7 +156,7 @@ class StreamReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UpstreamBroken("the provider's stream holds something that is not JSON") from error
         if chunk.error is not _ABSENT and bytes(chunk.error) != b"null":
-            raise _reported(data)
+            raise reported(data)
         if chunk.choices:
             self._note_choices(chunk.choices)
         if chunk.usage is not None:
@@ -172,7 +182,12 @@ class StreamReader:
         if not self._wants_usage:
             return event if chunk.choices else b""
         cost = self._cost_of(usage) if usage is not None else None
-        return event if cost is None else sse.encode(_with_cost(data, cost))
+        if cost is None:
+            return event
+        try:
+            return sse.encode(with_cost(data, cost))
+        except UnicodeDecodeError as error:
+            raise UpstreamBroken("the provider's stream holds something that is not JSON") from error
 
 
 def _other_text(delta: _Delta) -> str:
@@ -183,7 +198,8 @@ def _other_text(delta: _Delta) -> str:
     return text
 
 
-def _with_cost(data: bytes, cost: bytes) -> bytes:
+def with_cost(data: bytes, cost: bytes) -> bytes:
+    """Return a chunk whose usage names its cost; a provider's own stands beside it as `upstream_cost`."""
     fields = _object.decode(data)
     usage = _object.decode(fields["usage"])
     if "cost" in usage:
@@ -191,8 +207,3 @@ def _with_cost(data: bytes, cost: bytes) -> bytes:
     usage["cost"] = msgspec.Raw(cost)
     fields["usage"] = msgspec.Raw(msgspec.json.encode(usage))
     return msgspec.json.encode(fields)
-
-
-def _reported(data: bytes) -> UpstreamBroken:
-    message, code = read_error(data) or ("the provider reported an error in the stream", "")
-    return UpstreamBroken(message, code=code or "upstream_error")

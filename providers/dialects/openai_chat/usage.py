@@ -4,6 +4,8 @@
 specification 2.3.0). Followers leave out, null or misplace parts; whatever is no number counts as absent.
 """
 
+from typing import Any
+
 import msgspec
 
 from providers.dialects.canonical import Usage
@@ -33,6 +35,8 @@ class WireUsage(msgspec.Struct):
 
 _NO_INPUT = _InputDetails()
 _NO_OUTPUT = _OutputDetails()
+_NO_USAGE = (b"", b"null")
+_usage = msgspec.json.Decoder(WireUsage)
 
 
 def read_usage(wire: WireUsage) -> Usage | None:
@@ -57,6 +61,36 @@ def read_usage(wire: WireUsage) -> Usage | None:
         audio_input_tokens=min(_count(into.audio_tokens), input_tokens),
         audio_output_tokens=min(_count(out.audio_tokens), output_tokens),
     )
+
+
+def read_usage_leniently(raw: msgspec.Raw) -> Usage | None:
+    """Return the canonical usage of a JSON text; None where it is absent, or none that can be read."""
+    if bytes(raw) in _NO_USAGE:
+        return None
+    try:
+        return read_usage(_usage.decode(raw))
+    except msgspec.ValidationError:
+        return None
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """Return the `usage` object of an answer, with the details that OpenAI's has."""
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_input_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "audio_tokens": usage.audio_input_tokens,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens,
+            "audio_tokens": usage.audio_output_tokens,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
 
 
 def _count(value: int | None) -> int:

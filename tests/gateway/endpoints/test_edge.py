@@ -131,3 +131,13 @@ def test_a_compressed_body_is_refused(encoding: str) -> None:
 def test_a_plain_one_is_not(encoding: bytes) -> None:
     edge.require_plain_body(Incoming("POST", "/", {b"content-encoding": encoding}))
     edge.require_plain_body(Incoming("POST", "/", {}))
+
+
+@pytest.mark.parametrize(("body", "fits"), [(b'{"a":"\xc3\xa4"}', True), (b'{"a":"\xe4"}', False), (b"", True)])
+def test_a_body_is_utf_8_even_where_nobody_looks(body: bytes, fits: bool) -> None:
+    if fits:
+        edge.require_plain_body(Incoming("POST", "/", {}, body))
+        return
+    with pytest.raises(InvalidRequest) as caught:
+        edge.require_plain_body(Incoming("POST", "/", {}, body))
+    assert caught.value.code == "invalid_json"

@@ -1,4 +1,4 @@
-"""The OpenAI door over the built-in mock: three operations and the list of models."""
+"""The OpenAI door over the built-in mock: three operations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,7 @@ import pytest
 from gateway.endpoints import openai
 from gateway.messages import Reply
 from gateway.plane import DataPlane
-from routing.snapshot import RouteTable, Snapshot, Wildcard
-from tests.builders import CHAT, Recorder, caller, incoming, key_directory, route, snapshot, target
+from tests.builders import CHAT, Recorder, incoming
 
 MakePlane = Callable[..., DataPlane]
 
@@ -46,43 +45,3 @@ async def test_embeddings(make_plane: MakePlane, recorder: Recorder) -> None:
 async def test_nonsense_is_the_callers_fault(make_plane: MakePlane, call: Any, body: bytes) -> None:
     reply = await call(make_plane(), incoming(body))
     assert (reply.status, read(reply)["error"]["type"]) == (400, "invalid_request_error")
-
-
-def models() -> Snapshot:
-    shared = route(name="b")
-    anything = Wildcard("x/", "", route((target("p", "*"),), name="x/*"))
-    table = RouteTable(exact={"b": shared, "alias": shared, "a/b": route(name="a/b")}, wildcards=(anything,))
-    found = snapshot(shared, by_tenant={1: RouteTable(exact={"own": route(name="own")}, wildcards=())})
-    return Snapshot(found.version, table, found.by_tenant, found.price_book, found.provider_slugs)
-
-
-async def test_the_list_has_what_the_key_may_use(make_plane: MakePlane) -> None:
-    keys = key_directory(all=caller(), limited=caller(allowed_routes=("own", "a/*")), other=caller(tenant_id=2))
-    plane = make_plane(found=models(), keys=keys)
-    lists = {}
-    for secret in ("all", "limited", "other"):
-        body = read(await openai.list_models(plane, incoming(secret=secret)))
-        assert body["object"] == "list"
-        assert {entry["object"] for entry in body["data"]} == {"model"}
-        lists[secret] = {entry["id"] for entry in body["data"]}
-    assert lists["limited"] == {"own", "a/b"}
-    assert "own" not in lists["other"]
-    assert lists["all"] >= {"own", "a/b", "b"}
-
-
-@pytest.mark.parametrize(
-    ("name", "secret", "status"),
-    [("b", "all", 200), ("a/b", "all", 200), ("x/any", "all", 200), ("b", "limited", 403), ("no", "all", 404)],
-)
-async def test_one_model(make_plane: MakePlane, name: str, secret: str, status: int) -> None:
-    plane = make_plane(found=models(), keys=key_directory(all=caller(), limited=caller(allowed_routes=("own",))))
-    reply = await openai.get_model(plane, incoming(secret=secret), name)
-    assert reply.status == status
-    if status == 200:
-        assert read(reply) == {"id": name, "object": "model", "created": 0, "owned_by": "llm-gateway"}
-
-
-@pytest.mark.parametrize("secret", [None, "sk-gw-wrong"])
-async def test_models_want_a_key(make_plane: MakePlane, secret: str | None) -> None:
-    assert (await openai.list_models(make_plane(), incoming(secret=secret))).status == 401
-    assert (await openai.get_model(make_plane(), incoming(secret=secret), "m")).status == 401

@@ -230,13 +230,28 @@ def test_a_dry_run_finds_everything_and_changes_nothing() -> None:
     assert not Price.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("{}", "options: a provider of this kind needs project"),
+        ("{project: p, region: x}", "options: no option of Google Vertex AI is called 'region' here"),
+    ],
+)
+def test_options_that_do_not_fit_are_faults(options: str, words: str) -> None:
+    declared = read_native(
+        parse_document(f"providers: [{{slug: v, kind: vertex, options: {options}}}]", file="g.yaml"), {}
+    )
+    with pytest.raises(ConfigurationRefused, match=words):
+        apply(declared)
+
+
 def test_a_litellm_file_goes_in_and_changes_nothing_the_second_time() -> None:
     apply_sample("load_balancing.yaml")
     route = Route.objects.get(name="gpt-4o")
-    assert route.targets.count() == 2
+    assert (route.targets.count(), route.drop_params) == (3, True)
     caller = keys.find(keys.digest_of("sk-master-1234"))
     assert caller is not None
-    assert caller.scopes == {"inference", "usage", "management"}
+    assert caller.scopes == {"inference", "usage", "management", "passthrough"}
     version, prices = ConfigurationVersion.current(), Price.objects.count()
     assert apply_sample("load_balancing.yaml") == Applied()
     assert (ConfigurationVersion.current(), Price.objects.count()) == (version, prices)

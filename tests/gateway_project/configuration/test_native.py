@@ -126,6 +126,8 @@ def test_targets_that_are_not_listed_are_left_alone() -> None:
         ("keys: [{tenant: a, name: k, expires_at: '2030-02-30'}]", "expires_at: '2030-02-30'"),
         ("providers: [{slug: a, kind: nonesuch}]", "g.yaml:1:29: kind: 'nonesuch' is none of"),
         ("providers: [{slug: a, kind: openai_compatible}]", "g.yaml:1:13: a provider of kind openai_compatible has a"),
+        ("providers: [{slug: a, kind: azure}]", "g.yaml:1:13: a provider of kind azure has a base_url"),
+        ("providers: [{slug: a, kind: vertex, options: x}]", "g.yaml:1:46: options: a mapping of names and texts"),
         ("providers: [{slug: a}]", "g.yaml:1:13: kind is missing"),
         ("providers: [{slug: a, kind: openai, extra_headers: [x]}]", "a mapping of names and texts is wanted here"),
         ("providers: [{slug: a, kind: openai, total_timeout_s: 0}]", "a number of seconds above 0 is wanted here"),
@@ -138,6 +140,12 @@ def test_targets_that_are_not_listed_are_left_alone() -> None:
         ("routes: [{name: a, max_attempts: 1.5}]", "max_attempts: '1.5' is not a whole number"),
         ("routes: [{name: a, targets: [{model: m}]}]", "g.yaml:1:30: provider is missing"),
         ("routes: [{name: a, targets: [{provider: p, model: m, weight: -1}]}]", "weight: '-1' is not a whole number"),
+        ("routes: [{name: a, drop_params: maybe}]", "drop_params: true or false is wanted here"),
+        ("routes: [{name: a, targets: [{provider: p, model: m, options: x}]}]", "options: a mapping of options"),
+        (
+            "routes: [{name: a, targets: [{provider: p, model: m, options: {features: x}}]}]",
+            "options: features are a mapping of add and remove",
+        ),
         ("prices: [{model: m, input_per_mtok: 1}]", "a price names its vendor or a provider, one of the two"),
         ("prices: [{vendor: v, provider: p, model: m, per_image: 1}]", "one of the two"),
         ("prices: [{vendor: v, model: m}]", "a price states at least one of"),
@@ -179,6 +187,22 @@ def test_targets_that_are_not_listed_are_left_alone() -> None:
 def test_each_fault_is_told_with_its_place(text: str, fault: str) -> None:
     [told] = faults(text, SET="something")
     assert fault in told
+
+
+def test_options_are_texts_and_features_lists() -> None:
+    text = (
+        "providers: [{slug: a, kind: vertex, options: {project: '${P}', api_version: v1}}]\n"
+        "routes: [{name: r, drop_params: true, targets: [{provider: a, model: m, "
+        "options: {location: eu, features: {add: [seed], remove: [images]}}}]}]"
+    )
+    declared = read(text, P="acme")
+    assert declared.problems == ()
+    assert declared.providers[0].values["options"] == {"project": "acme", "api_version": "v1"}
+    assert declared.routes[0].values == {"drop_params": True}
+    [target] = declared.routes[0].targets or ()
+    assert target.values == {
+        "options": {"location": "eu", "features": {"add": ["seed"], "remove": ["images"]}},
+    }
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -141,7 +141,14 @@ def test_free_models_say_zero_and_silence_is_no_price() -> None:
     assert [price.usd for price in free] == [{"input_per_mtok": 0, "output_per_mtok": 0}]
     assert BY_MODEL["openai", "moderation"][0].usd["input_per_mtok"] == 0
     assert ("openrouter", "google/lyria-3-pro-preview") not in BY_MODEL
-    assert ("openai", "whisper-1") not in BY_MODEL
+
+
+def test_minutes_of_sound_and_characters_are_units_of_their_own() -> None:
+    assert BY_MODEL["openai", "whisper-1"][0].usd == {"per_audio_minute": Decimal("0.006")}
+    assert BY_MODEL["groq", "canopylabs/orpheus-arabic-saudi"][0].usd == {"per_mcharacter": 40}
+    price = INDEX.book("openai", "whisper-1").price_at(None, datetime(2026, 11, 1, tzinfo=UTC).timestamp())
+    assert price is not None
+    assert cost_nanos(Usage(audio_ms=90_000), price) == 9_000_000
 
 
 def test_the_dearest_time_of_day_holds() -> None:

@@ -47,6 +47,35 @@ def test_every_class_of_unit_is_taken_over() -> None:
     assert price.tiers == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "entry", "usd"),
+    [
+        (
+            "audio_transcription",
+            {"input_cost_per_second": 0.0001, "output_cost_per_second": 0.0001},
+            {"per_audio_minute": "0.006"},
+        ),
+        ("audio_speech", {"input_cost_per_character": 1.5e-05}, {"per_mcharacter": "15"}),
+        ("image_generation", {"input_cost_per_image": 0.04}, {"per_image": "0.04"}),
+        (
+            "rerank",
+            {"input_cost_per_query": 0.002, "input_cost_per_token": 0.0},
+            {"per_search": "0.002", "input_per_mtok": "0"},
+        ),
+        ("chat", {"input_cost_per_character": 1e-07, "input_cost_per_image": 0.1, "input_cost_per_second": 0.3}, None),
+        (
+            "image_generation",
+            {"output_cost_per_image_token": 4e-05, "input_cost_per_image": 0.04},
+            {"output_per_mtok": "40"},
+        ),
+    ],
+)
+def test_units_that_are_no_tokens_by_mode(mode: str, entry: dict[str, float], usd: dict[str, str] | None) -> None:
+    found = read({"m": {"litellm_provider": "v", "mode": mode} | entry})
+    prices = [{name: f"{amount.normalize():f}" for name, amount in price.usd.items()} for price in found.prices]
+    assert prices == ([] if usd is None else [usd])
+
+
 def test_tiers_by_threshold() -> None:
     entry = {
         "litellm_provider": "gemini",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from providers.dialects.multipart import PartHead, write_end, write_head, write_tail
 from providers.mock.bill import read_bill
 from tests.services.upstreams import MockUpstream
 from tests.services.waiting import eventually
@@ -66,6 +67,33 @@ def test_streams(client: http.client.HTTPConnection) -> None:
 def test_plays_the_other_operations(client: http.client.HTTPConnection, path: str, body: Any, kind: str) -> None:
     client.request("POST", path, json.dumps({"model": "m", **body}), {"authorization": "Bearer secret"})
     assert json.load(client.getresponse())["object"] == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("/v1/images/generations", {"prompt": "x"}, "application/json"),
+        ("/v1/audio/speech", {"input": "x" * 100}, "audio/wav"),
+        ("/v1/moderations", {"input": "x"}, "application/json"),
+        ("/v1/rerank", {"query": "x", "documents": ["x"]}, "application/json"),
+    ],
+)
+def test_plays_media(client: http.client.HTTPConnection, path: str, body: Any, kind: str) -> None:
+    client.request("POST", path, json.dumps({"model": "m", **body}), {"authorization": "Bearer secret"})
+    answer = client.getresponse()
+    assert (answer.status, answer.getheader("content-type")) == (200, kind)
+    assert answer.read()
+
+
+def test_takes_forms(client: http.client.HTTPConnection) -> None:
+    fields = write_head(PartHead("model"), b"b") + b"m" + write_tail()
+    file = write_head(PartHead("file", "a.mp3", "audio/mpeg"), b"b") + b"x" * 9_000 + write_tail()
+    headers = {"authorization": "Bearer secret", "content-type": "multipart/form-data; boundary=b"}
+    client.request("POST", "/v1/audio/transcriptions", fields + file + write_end(b"b"), headers)
+    assert json.load(client.getresponse())["text"] == "You sent 9000 bytes of sound in a.mp3."
+    client.request("POST", "/v1/audio/translations", fields + file, headers)
+    answer = client.getresponse()
+    assert (answer.status, json.load(answer)["error"]["code"]) == (400, "invalid_multipart")
 
 
 def test_lists_models(client: http.client.HTTPConnection) -> None:

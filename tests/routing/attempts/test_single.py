@@ -6,9 +6,10 @@ import pytest
 
 from kernel.errors import UpstreamBroken, UpstreamFailed, UpstreamRefused, UpstreamTimeout, UpstreamUnreachable
 from providers.adapters.http import BrokenResponse, ConnectFailed, FirstByteTimeout
-from providers.dialects.canonical import Usage
-from providers.dialects.openai_chat.stream import StreamReader
-from routing.attempts.single import fetch_whole, open_stream
+from providers.dialects.canonical import Dialect, Operation, Usage
+from routing.attempts.single import OpenStream, fetch_whole, open_stream
+from routing.attempts.wire import Wire
+from tests.builders import said
 from tests.contracts.adapters import asking
 from tests.scripted import (
     EVENT_STREAM,
@@ -27,14 +28,20 @@ from tests.scripted import (
 CUT = BrokenResponse("cut", sent=True)
 
 
-def reader() -> StreamReader:
-    return StreamReader(wants_usage=False, cost_of=lambda usage: None)
+def wire() -> Wire:
+    """Return a way on which OpenAI's bytes pass as they are."""
+    spoken_to = said(stream=True)
+    return Wire(Dialect.OPENAI, Operation.CHAT, spoken_to.body, spoken_to)
+
+
+async def open_it(answer: Any) -> OpenStream:
+    return await open_stream(Upstream(answer), asking(stream=True), wire(), lambda usage: None)
 
 
 async def test_a_whole_answer_keeps_its_bytes_and_headers() -> None:
     answer = whole({"prompt_tokens": 1, "completion_tokens": 2}, openai_version="v")
     body = answer.pieces[0]
-    found = await fetch_whole(Upstream(answer), asking())
+    found = await fetch_whole(Upstream(answer), asking(), wire())
     assert (found.body, found.headers) == (body, answer.headers)
     assert (found.facts.usage, found.facts.finish_reason) == (Usage(input_tokens=1, output_tokens=2), "stop")
     assert answer.closed == 1
@@ -42,7 +49,7 @@ async def test_a_whole_answer_keeps_its_bytes_and_headers() -> None:
 
 async def test_a_stream_is_open_once_it_has_something_to_say() -> None:
     answer = stream(b": hello", b"\n\n", delta("a"), delta("b"))
-    opened = await open_stream(Upstream(answer), asking(stream=True), reader())
+    opened = await open_it(answer)
     assert opened.first == b": hello\n\n"
     assert answer.closed == 0
     assert answer.pieces == [delta("a"), delta("b")]
@@ -50,7 +57,7 @@ async def test_a_stream_is_open_once_it_has_something_to_say() -> None:
 
 async def test_what_the_caller_does_not_see_does_not_open_it() -> None:
     answer = stream(usage_event({"prompt_tokens": 1, "completion_tokens": 1}), delta("a"))
-    opened = await open_stream(Upstream(answer), asking(stream=True), reader())
+    opened = await open_it(answer)
     assert opened.first == delta("a")
 
 
@@ -59,7 +66,7 @@ WRONG: list[tuple[Any, type[UpstreamFailed], str]] = [
     (FirstByteTimeout("no", sent=True), UpstreamTimeout, "upstream_timeout"),
     (Answer([], status=204), UpstreamBroken, "upstream_invalid_response"),
     (Answer([], status=206), UpstreamBroken, "upstream_invalid_response"),
-    (refusal(429), UpstreamRefused, "nope"),
+    (refusal(429), UpstreamRefused, "rate_limit_exceeded"),
     (Answer([], status=302), UpstreamRefused, "upstream_refused"),
     (Answer([CUT], status=500), UpstreamBroken, "upstream_cut"),
     (Answer([b""]), UpstreamBroken, "upstream_invalid_response"),
@@ -78,7 +85,7 @@ def again(answer: Any) -> Any:
 async def test_what_is_no_whole_answer(answer: Any, kind: type[UpstreamFailed], code: str) -> None:
     answer = again(answer)
     with pytest.raises(kind) as caught:
-        await fetch_whole(Upstream(answer), asking())
+        await fetch_whole(Upstream(answer), asking(), wire())
     assert caught.value.code == code
     assert getattr(answer, "closed", 1) == 1
 
@@ -99,7 +106,7 @@ async def test_what_is_no_whole_answer(answer: Any, kind: type[UpstreamFailed], 
 async def test_what_is_no_stream(answer: Any, kind: type[UpstreamFailed], code: str) -> None:
     answer = again(answer)
     with pytest.raises(kind) as caught:
-        await open_stream(Upstream(answer), asking(stream=True), reader())
+        await open_it(answer)
     assert caught.value.code == code
     assert getattr(answer, "closed", 1) == 1
 
@@ -107,4 +114,4 @@ async def test_what_is_no_stream(answer: Any, kind: type[UpstreamFailed], code: 
 @pytest.mark.parametrize("kind", [b"text/event-stream", b"text/event-stream; charset=utf-8", b"Text/Event-Stream"])
 async def test_a_stream_by_any_spelling(kind: bytes) -> None:
     answer = Answer(list(spoken("a")), headers=[(EVENT_STREAM[0][0], kind)])
-    assert (await open_stream(Upstream(answer), asking(stream=True), reader())).first == delta("a")
+    assert (await open_it(answer)).first == delta("a")

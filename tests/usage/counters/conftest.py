@@ -1,21 +1,22 @@
 """What the tests of the counters share: a Redis of their own, and workers whose counters are known to stand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.services.availability import NotAvailable, skip_or_fail
 from tests.usage.counters.servers import PrivateRedis
-from usage.counters.base import Counters
+from usage.counters.base import Check, Counters
 from usage.counters.memory import MemoryCounters
 from usage.counters.redis import RedisCounters
 from usage.counters.upkeep import CounterUpkeep
+from usage.windows import Window
 
 BEGINNING_S = 1_767_225_600.0
 GRACE_S = 0.3
@@ -30,6 +31,21 @@ class FakeClock:
 
     def __call__(self) -> float:
         return self.now_s
+
+
+class Change(NamedTuple):
+    """A correction of what was reserved in a slice of a counter."""
+
+    counter: str
+    window: Window
+    slice: int
+    delta: int
+
+
+def correct(counters: Counters, changes: Sequence[Change]) -> None:
+    """Settle counters by name."""
+    checks = [Check(change.counter, change.window, 0, None) for change in changes]
+    counters.settle(checks, [change.slice for change in changes], [change.delta for change in changes])
 
 
 @dataclass

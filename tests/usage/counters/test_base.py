@@ -3,8 +3,8 @@
 import asyncio
 import random
 
-from tests.usage.counters.conftest import Backend
-from usage.counters.base import Change, Check
+from tests.usage.counters.conftest import Backend, Change, correct
+from usage.counters.base import Check
 from usage.windows import HELD, LIFETIME, Window
 
 MINUTE = Window("sliding", 60.0)
@@ -54,8 +54,9 @@ async def test_settling_corrects_the_slice_that_was_reserved_in(backend: Backend
     held = await counters.reserve(checks)
     assert (await counters.reserve(checks)).refused == 0
     numbers = held.slices
-    counters.settle(
-        [Change("a", MINUTE, numbers[0], -8), Change("b", DAY, numbers[1], 5), Change("c", HELD, numbers[2], -1)]
+    correct(
+        counters,
+        [Change("a", MINUTE, numbers[0], -8), Change("b", DAY, numbers[1], 5), Change("c", HELD, numbers[2], -1)],
     )
     assert (await counters.peek([Check("a", MINUTE, 0, 0), Check("b", DAY, 0, 0)])).used == (1, 95)
     assert (await counters.reserve([Check("c", HELD, 1, 1)])).refused is None
@@ -64,7 +65,7 @@ async def test_settling_corrects_the_slice_that_was_reserved_in(backend: Backend
 async def test_a_correction_may_go_beyond_the_limit(backend: Backend) -> None:
     counters = backend.counters
     held = await counters.reserve([Check("a", LIFETIME, 9, 10)])
-    counters.settle([Change("a", LIFETIME, held.slices[0], 6)])
+    correct(counters, [Change("a", LIFETIME, held.slices[0], 6)])
     verdict = await counters.reserve([Check("a", LIFETIME, 1, 10)])
     assert (verdict.refused, verdict.used, verdict.wait_s) == (0, (15,), None)
 
@@ -106,14 +107,14 @@ async def test_a_day_is_waited_for_until_its_end(backend: Backend) -> None:
 async def test_what_the_window_left_behind_is_not_corrected(backend: Backend) -> None:
     counters = backend.counters
     held = await counters.reserve([Check("a", BRIEF, 5, 10), Check("b", DAY, 5, 10)])
-    counters.settle([Change("a", BRIEF, held.slices[0] - 65, 3), Change("b", DAY, held.slices[1] - 1, 3)])
+    correct(counters, [Change("a", BRIEF, held.slices[0] - 65, 3), Change("b", DAY, held.slices[1] - 1, 3)])
     assert (await counters.peek([Check("a", BRIEF, 0, 10), Check("b", DAY, 0, 10)])).used == (5, 5)
 
 
 async def test_slices_never_fall(backend: Backend) -> None:
     counters = backend.counters
     now = (await counters.reserve([Check("a", DAY, 5, 10)])).slices[0]
-    counters.settle([Change("a", DAY, now + 1, 2)])  # from somebody whose day has begun
+    correct(counters, [Change("a", DAY, now + 1, 2)])  # from somebody whose day has begun
     verdict = await counters.reserve([Check("a", DAY, 1, 10)])
     assert (verdict.used, verdict.slices) == ((3,), (now + 1,))
 
@@ -137,3 +138,14 @@ async def test_many_at_once_get_exactly_the_limit(backend: Backend) -> None:
     assert granted.count(True) == 37
     held = await backend.counters.peek([Check(f"one{number}", HELD, 0, None) for number in range(3)])
     assert sum(held.used) == 37
+
+
+async def test_amounts_may_stand_beside_checks_that_are_kept(backend: Backend) -> None:
+    counters = backend.counters
+    kept = (Check("a", MINUTE, 1, 10), Check("b", LIFETIME, 1, 100, strict=True))
+    held = await counters.reserve(kept, [4, 60])
+    assert held.used == (4, 60)
+    assert (await counters.reserve(kept, [6, 41])).refused == 1
+    counters.settle(kept, held.slices, [0, -20])
+    assert (await counters.reserve(kept, [6, 60])).used == (10, 100)
+    assert (await counters.peek(kept)).refused == 0

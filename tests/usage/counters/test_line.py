@@ -10,9 +10,9 @@ import redis
 
 from tests.services.availability import NotAvailable, skip_or_fail
 from tests.services.waiting import eventually
-from tests.usage.counters.conftest import Workers
+from tests.usage.counters.conftest import Change, Workers, correct
 from tests.usage.counters.servers import PrivateRedis, free_port
-from usage.counters.base import Change, Check
+from usage.counters.base import Check
 from usage.counters.line import FAILURES, BlockingLine, Line
 from usage.counters.scripts import BEAT, READ
 from usage.windows import LIFETIME
@@ -102,7 +102,7 @@ async def test_any_node_of_a_cluster_leads_to_the_counters(cluster: list[Private
         workers = Workers(cluster[entrance].url, "{llmgw}:", stack)
         counters = await workers.add("w1", away="closed")
         held = await counters.reserve(MONEY)
-        counters.settle([Change("money", LIFETIME, held.slices[0], -3)])
+        correct(counters, [Change("money", LIFETIME, held.slices[0], -3)])
         assert (await counters.peek(MONEY)).used == (17,)
         assert await asyncio.to_thread(workers.upkeep.read, [("money", LIFETIME)]) == [7]
         await counters.aclose()

@@ -4,12 +4,14 @@ import random
 from collections import deque
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.usage.counters.conftest import BEGINNING_S, FakeClock
-from usage.counters.base import ADJUSTMENTS, Change, Check, Contribution
+from tests.usage.counters.conftest import BEGINNING_S, Change, FakeClock, correct
+from usage.counters import memory
+from usage.counters.base import ADJUSTMENTS, Check, Contribution, Verdict
 from usage.counters.memory import MemoryCounters
 from usage.windows import HELD, LIFETIME, Window
 
@@ -30,6 +32,14 @@ class Model(RuleBasedStateMachine):
         self.latest = dict.fromkeys(WINDOWS, 0)
         self.open: list[tuple[str, int, int]] = []
         self.loaded: dict[tuple[str, str, int], int] = {}
+        self.kept: dict[tuple[str, ...], tuple[Check, ...]] = {}
+
+    def ask(self, names: tuple[str, ...], amount: int, *, kept: bool) -> Verdict:
+        """Reserve by checks made for the moment, or by those that are kept, with the amounts beside them."""
+        checks = tuple([Check(name, WINDOWS[name], amount, LIMIT) for name in names])
+        if not kept:
+            return self.counters.reserve_now([*checks])
+        return self.counters.reserve_now(self.kept.setdefault(names, checks), [amount] * len(names))
 
     def slice_of(self, name: str) -> int:
         self.latest[name] = max(self.latest[name], WINDOWS[name].slice_at(self.clock.now_s))
@@ -39,11 +49,11 @@ class Model(RuleBasedStateMachine):
         oldest = self.slice_of(name) - WINDOWS[name].slices + 1
         return sum(amount for number, amount in self.added[name] if number >= oldest)
 
-    @rule(names=st.sets(st.sampled_from(sorted(WINDOWS)), min_size=1), amount=st.integers(0, 60))
-    def reserve(self, names: set[str], amount: int) -> None:
+    @rule(names=st.sets(st.sampled_from(sorted(WINDOWS)), min_size=1), amount=st.integers(0, 60), kept=st.booleans())
+    def reserve(self, names: set[str], amount: int, kept: bool) -> None:
         ordered = sorted(names)
         expected = [name for name in ordered if self.sum_of(name) + amount > LIMIT]
-        verdict = self.counters.reserve_now([Check(name, WINDOWS[name], amount, LIMIT) for name in ordered])
+        verdict = self.ask(tuple(ordered), amount, kept=kept)
         assert verdict.slices == tuple(self.slice_of(name) for name in ordered)
         if expected:
             assert verdict.refused == ordered.index(expected[0])
@@ -60,7 +70,7 @@ class Model(RuleBasedStateMachine):
             return
         name, number, amount = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
         delta = data.draw(st.integers(-amount, 20))
-        self.counters.settle([Change(name, WINDOWS[name], number, delta)])
+        correct(self.counters, [Change(name, WINDOWS[name], number, delta)])
         self.added[name].append((number, delta))
 
     @rule(seconds=st.floats(0, 90) | st.floats(0, 100_000))
@@ -119,7 +129,7 @@ def test_idle_counters_are_forgotten_little_by_little(clock: FakeClock) -> None:
     for number in range(5_000):
         clock.now_s += 1
         counters.reserve_now([Check(f"key{number}", MINUTE, 1, 10), Check(f"held{number}", HELD, 1, 10)])
-        counters.settle([Change(f"held{number}", HELD, 0, -1)])
+        correct(counters, [Change(f"held{number}", HELD, 0, -1)])
     assert len(counters) < 1_000
 
 
@@ -176,3 +186,38 @@ async def test_contributions_are_what_was_added(clock: FakeClock) -> None:
         ("calls", calls, 1)
     ]
     await counters.aclose()
+
+
+def test_kept_checks_find_the_counter_that_stands_after_an_idle_one_was_forgotten() -> None:
+    clock = FakeClock()
+    counters = MemoryCounters("w1", clock=clock)
+    kept = (Check("calls", MINUTE, 1, 10),)
+    counters.reserve_now(kept, [4])
+    clock.now_s += 1_000
+    for number in range(40):  # each lets the sweep look at others
+        counters.reserve_now([Check(f"other{number}", HELD, 1, None)])
+    verdict = counters.reserve_now(kept, [3])
+    counters.settle(kept, verdict.slices, [-1])
+    assert counters.reserve_now([Check("calls", MINUTE, 0, 10)]).used == (2,)
+
+
+def test_kept_checks_turn_with_a_counter_that_follows_another_time_zone() -> None:
+    clock = FakeClock()
+    counters = MemoryCounters("w1", clock=clock)
+    berlin = (Check("money", Window("day", time_zone="Europe/Berlin"), 1, 10),)
+    utc = (Check("money", Window("day", time_zone="UTC"), 1, 10),)
+    counters.reserve_now(utc, [5])
+    assert counters.reserve_now(berlin, [2]).used == (7,)
+    clock.now_s += 23.5 * 3600  # after midnight in Berlin, before it by UTC
+    assert counters.reserve_now(berlin, [1]).used == (1,)
+    assert counters.reserve_now(utc, [1]).used == (2,)
+
+
+def test_only_so_many_kept_checks_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_RESOLVED_MAX", 2)
+    counters = MemoryCounters("w1", clock=FakeClock())
+    kept = [(Check(f"calls{number}", MINUTE, 1, 10),) for number in range(5)]
+    for _ in range(2):
+        for checks in kept:
+            counters.reserve_now(checks, [1])
+    assert [counters.reserve_now(checks, [1]).used for checks in kept] == [(3,)] * 5

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.databases import eventually
-from tests.usage.counters.conftest import GRACE_S, Workers
+from tests.usage.counters.conftest import GRACE_S, Change, Workers, correct
 from tests.usage.counters.servers import PrivateRedis
 from usage.counters import redis as redis_counters
-from usage.counters.base import Change, Check, Contribution, CountersAway, Verdict
+from usage.counters.base import Check, Contribution, CountersAway, Verdict
 from usage.counters.redis import RedisCounters
 from usage.counters.upkeep import CounterUpkeep
 from usage.windows import HELD, LIFETIME, Window
@@ -66,7 +66,7 @@ async def test_workers_see_each_others_money(workers: Workers) -> None:
     one, two = await workers.add("w1"), await workers.add("w2")
     assert (await one.reserve(MONEY)).used == (10,)
     assert (await two.reserve(MONEY)).used == (20,)
-    one.settle([Change("money", LIFETIME, 0, -7)])
+    correct(one, [Change("money", LIFETIME, 0, -7)])
     await eventually(lambda: not one._deltas and one._unsure is None)
     assert (await two.peek(MONEY)).used == (23,)
 
@@ -90,7 +90,7 @@ async def test_emptied_redis_is_rebuilt_from_the_living_and_the_ledger(
     held = await one.reserve(MONEY + CALLS + [Check("held", HELD, 1, 2)])
     await two.reserve(MONEY + CALLS)
     await two.reserve(MONEY)
-    two.settle([Change("money", LIFETIME, held.slices[0], -4)])
+    correct(two, [Change("money", LIFETIME, held.slices[0], -4)])
     await asyncio.sleep(0.05)
     own_server.client.flushall()
     balances = [
@@ -137,7 +137,7 @@ async def test_settling_goes_on_while_redis_is_away(own_workers: Workers, own_se
     held = await counters.reserve(MONEY + CALLS)
     own_server.kill()
     await eventually(lambda: not counters.trusted)
-    counters.settle([Change("money", LIFETIME, 0, -3), Change("calls", HOUR, held.slices[1], 4)])
+    correct(counters, [Change("money", LIFETIME, 0, -3), Change("calls", HOUR, held.slices[1], 4)])
     own_server.start()
     await own_workers.rebuild(grace_s=GRACE_S)
     await eventually(lambda: counters.trusted)
@@ -154,7 +154,7 @@ async def test_what_arrives_late_changes_nothing(own_workers: Workers, own_serve
     assert all(isinstance(answer, CountersAway) for answer in answers)
     with pytest.raises(CountersAway):
         await counters.reserve(CALLS)
-    counters.settle([Change("money", LIFETIME, 0, -1)])
+    correct(counters, [Change("money", LIFETIME, 0, -1)])
     own_server.resume()
     verdict = await reserve_once_trusted(counters, MONEY + CALLS)
     assert verdict.used[0] == 19
@@ -177,12 +177,13 @@ async def test_broken_connections_are_not_noticed(workers: Workers, server: Priv
             real = choose.randrange(100)
             posted[0] += real
             posted[1] += 1
-            counters.settle(
+            correct(
+                counters,
                 [
                     Change("m", MONTH, verdict.slices[0], real - 100),
                     Change("t", HOUR, verdict.slices[1], real - 100),
                     Change("h", HELD, 0, -1),
-                ]
+                ],
             )
 
     working = [asyncio.ensure_future(work(counters, seed)) for seed, counters in enumerate([one, two] * 8)]
@@ -209,7 +210,7 @@ async def test_who_hangs_up_while_waiting_holds_nothing(workers: Workers) -> Non
         answers = await asyncio.gather(*asking, return_exceptions=True)
         for verdict in answers:
             if isinstance(verdict, Verdict):
-                counters.settle([Change("money", LIFETIME, 0, -10), Change("calls", HOUR, verdict.slices[1], -1)])
+                correct(counters, [Change("money", LIFETIME, 0, -10), Change("calls", HOUR, verdict.slices[1], -1)])
     await counters.peek(MONEY)
     await eventually(lambda: not counters._deltas and counters._unsure is None)
     assert await sums_of(workers, ("money", LIFETIME), ("calls", HOUR)) == [0, 0]
@@ -225,7 +226,7 @@ async def test_too_many_waiting_are_turned_away(workers: Workers, monkeypatch: p
 async def test_closing_sends_what_is_queued(workers: Workers) -> None:
     counters = await workers.add("w1")
     await counters.reserve(MONEY)
-    counters.settle([Change("money", LIFETIME, 0, -2)])
+    correct(counters, [Change("money", LIFETIME, 0, -2)])
     await counters.aclose()
     assert await sums_of(workers, ("money", LIFETIME)) == [8]
 

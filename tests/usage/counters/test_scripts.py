@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.services.availability import NotAvailable, skip_or_fail
-from tests.usage.counters.conftest import Workers
+from tests.usage.counters.conftest import Change, Workers, correct
 from tests.usage.counters.servers import PrivateRedis
 from usage.counters import redis as redis_counters
-from usage.counters.base import Change, Check, Contribution, Verdict
+from usage.counters.base import Check, Contribution, Verdict
 from usage.counters.redis import RedisCounters
 from usage.windows import HELD, LIFETIME, Window
 
@@ -38,7 +38,7 @@ async def test_a_counter_holds_the_slices_of_its_window_and_their_sum(workers: W
         verdict = await counters.reserve([Check("a", BRIEF, turn % 5, 40, tracked=True)])
         number = verdict.slices[0]
         if verdict.refused is None:
-            counters.settle([Change("a", BRIEF, number, -(turn % 2))])
+            correct(counters, [Change("a", BRIEF, number, -(turn % 2))])
             held[number] = held.get(number, 0) + turn % 5 - turn % 2
         await counters.reserve([Check("b", LIFETIME, 1, None)])
         await asyncio.sleep(0.004)
@@ -71,7 +71,7 @@ async def test_what_is_given_back_leaves_nothing(workers: Workers, server: Priva
     counters = await workers.add("w1")
     await counters.reserve([Check("held", HELD, 1, 9)])
     assert [key for key in server.client.keys(f"{workers.prefix}*") if b"held" in key]
-    counters.settle([Change("held", HELD, 0, -1)])
+    correct(counters, [Change("held", HELD, 0, -1)])
     await counters.reserve([Check("other", LIFETIME, 1, 9)])
     assert [key for key in server.client.keys(f"{workers.prefix}*") if b"held" in key] == []
 
@@ -140,7 +140,7 @@ class Deployment(RuleBasedStateMachine):
             self.parts[worker, name] += delta
             if name not in ("held", "calls"):
                 self.posted[worker, name] = (number, self.posted.get((worker, name), (0, 0))[1] + used)
-        self.living[worker].settle(changes)
+        correct(self.living[worker], changes)
 
     @rule()
     def break_connections(self) -> None:

@@ -61,3 +61,11 @@ def test_parts_are_told_oldest_first() -> None:
         counted.add(number, 1)
     assert [number for number, _ in counted.parts()] == [now - 3, now - 1, now]
     assert list(lifetime.parts()) == []
+
+
+@pytest.mark.parametrize("window", [MINUTE, LIFETIME])
+def test_a_total_is_reached_by_what_the_newest_slice_gets(window: Window) -> None:
+    counted = tally(window)
+    counted.add(counted.latest, 3)
+    counted.sum = 10
+    assert (counted.sum, list(counted.parts())) == (10, [(counted.latest, 10)])

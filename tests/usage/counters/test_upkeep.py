@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.services.waiting import eventually
-from tests.usage.counters.conftest import Workers
+from tests.usage.counters.conftest import Change, Workers, correct
 from tests.usage.counters.servers import PrivateRedis
-from usage.counters.base import ADJUSTMENTS, Change, Check, Contribution
+from usage.counters.base import ADJUSTMENTS, Check, Contribution
 from usage.counters.upkeep import CounterUpkeep
 from usage.windows import HELD, LIFETIME, Window
 
@@ -83,7 +83,7 @@ async def test_a_living_worker_that_was_taken_for_gone_comes_back(workers: Worke
     await asyncio.to_thread(workers.upkeep.finish, "w1", [])
     assert await asyncio.to_thread(read, workers) == [0, 0, 1, 0]
     assert (await counters.reserve(MONEY)).used == (200, 200)
-    counters.settle([Change("money", LIFETIME, 0, -1), Change("held", HELD, 0, -1)])
+    correct(counters, [Change("money", LIFETIME, 0, -1), Change("held", HELD, 0, -1)])
     await counters.reserve([Check("calls", ROLLING, 0, None)])
     assert await asyncio.to_thread(read, workers) == [199, 200, 1, 0]
     assert held.refused is None

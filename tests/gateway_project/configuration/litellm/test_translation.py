@@ -60,8 +60,14 @@ def test_one_section_is_enough_to_know_the_format(section: str) -> None:
 def test_entries_of_one_name_share_a_route() -> None:
     declared, _ = load("load_balancing.yaml")
     assert declared.problems == ()
-    assert [route.name for route in declared.routes] == ["gpt-4o", "llama", "local"]
-    first, second = targets(declared, "gpt-4o")
+    assert [route.name for route in declared.routes] == [
+        "gpt-4o",
+        "llama",
+        "local",
+        "claude-on-bedrock",
+        "claude-on-vertex",
+    ]
+    first, second, third = targets(declared, "gpt-4o")
     assert (first.provider, first.model) == ("openai", "gpt-4o")
     assert first.values == {"weight": 900, "first_byte_timeout_ms": 600_000, "total_timeout_ms": 600_000}
     assert second.model == "gpt-4o-2024-08-06"
@@ -69,11 +75,12 @@ def test_entries_of_one_name_share_a_route() -> None:
     assert second.values["weight"] == 100
     assert second.values["first_byte_timeout_ms"] == 45_000
     assert second.values["idle_timeout_ms"] == 20_000
+    assert (third.provider[:6], third.model) == ("azure-", "gpt-4o-eu")
 
 
 def test_connections_become_providers_with_their_credentials() -> None:
     declared, _ = load("load_balancing.yaml")
-    usual, european, groq, ollama = declared.providers
+    usual, european, _, groq, ollama, *_ = declared.providers
     assert (usual.slug, usual.credential, usual.values) == ("openai", "sk-us", {"kind": "openai"})
     assert european.credential == "sk-eu"
     assert european.values["base_url"] == "https://eu.api.openai.com/v1"
@@ -84,8 +91,14 @@ def test_connections_become_providers_with_their_credentials() -> None:
 
 def test_fallbacks_aliases_and_attempts_go_to_the_routes() -> None:
     declared, _ = load("load_balancing.yaml")
-    assert route(declared, "gpt-4o").values == {"aliases": ["gpt-4"], "fallbacks": ["llama"], "max_attempts": 3}
-    assert route(declared, "llama").values == {"aliases": ["fast"], "fallbacks": ["local"], "max_attempts": 2}
+    assert route(declared, "gpt-4o").values == {
+        "aliases": ["gpt-4"],
+        "fallbacks": ["llama"],
+        "max_attempts": 4,
+        "drop_params": True,
+    }
+    assert route(declared, "llama").values["fallbacks"] == ["local"]
+    assert route(declared, "llama").values["max_attempts"] == 2
     assert route(declared, "local").values["fallbacks"] == []
 
 
@@ -93,7 +106,7 @@ def test_the_master_key_becomes_a_key_with_every_scope() -> None:
     declared, _ = load("load_balancing.yaml")
     [key] = declared.keys
     assert (key.tenant, key.secret) == ("default", "sk-master-1234")
-    assert set(key.values["scopes"]) == {"inference", "usage", "management"}
+    assert set(key.values["scopes"]) == {"inference", "usage", "management", "passthrough"}
     assert [tenant.slug for tenant in declared.tenants] == ["default"]
 
 
@@ -111,13 +124,17 @@ def test_custom_prices_are_exact() -> None:
 def test_the_report_has_every_key_with_its_line() -> None:
     _, report = load("load_balancing.yaml")
     told = verdicts(report)
-    assert told["model_list[2].litellm_params.model"][0] is Verdict.UNSUPPORTED
-    assert "azure is not available" in told["model_list[2].litellm_params.api_version"][1]
+    assert told["model_list[2].litellm_params.api_version"] == (
+        Verdict.MAPPED,
+        "option api_version of the provider",
+    )
+    assert told["model_list[7].litellm_params.model"][0] is Verdict.UNSUPPORTED
+    assert "sagemaker is not available" in told["model_list[7].litellm_params.aws_region_name"][1]
     assert told["model_list[0].litellm_params.rpm"] == (
         Verdict.MAPPED,
         "weight of the target, as LiteLLM draws by it; it is no rate limit without enforce_model_rate_limits",
     )
-    assert told["litellm_settings.drop_params"][0] is Verdict.UNSUPPORTED
+    assert told["litellm_settings.drop_params"] == (Verdict.MAPPED, "drop_params of the routes")
     assert told["litellm_settings.set_verbose"][0] is Verdict.WITHOUT_EFFECT
     assert told["litellm_settings.cache"] == (Verdict.WITHOUT_EFFECT, "it is off or empty in this file")
     assert told["litellm_settings.num_retries"] == (
@@ -128,7 +145,7 @@ def test_the_report_has_every_key_with_its_line() -> None:
     assert told["litellm_settings.callbacks[1]"][0] is Verdict.UNSUPPORTED
     assert told["router_settings.fallbacks[0].gpt-4o[0]"][0] is Verdict.MAPPED
     assert told["router_settings.fallbacks[0].gpt-4o[1]"][0] is Verdict.UNSUPPORTED
-    assert told["router_settings.fallbacks[1].claude-on-bedrock[0]"][0] is Verdict.WITHOUT_EFFECT
+    assert told["router_settings.fallbacks[1].elsewhere[0]"][0] is Verdict.WITHOUT_EFFECT
     assert told["router_settings.model_group_alias.gpt-4"][0] is Verdict.MAPPED
     assert told["router_settings.model_group_alias.nothing"][0] is Verdict.UNSUPPORTED
     assert told["router_settings.redis_host"][0] is Verdict.WITHOUT_EFFECT

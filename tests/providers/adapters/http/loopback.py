@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Self
 
-from providers.adapters.http import Origin, Timeouts, UpstreamRequest
+from providers.adapters.http import Origin, Segments, Timeouts, UpstreamRequest
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SOON = 5.0
@@ -118,7 +118,7 @@ def ask(
     method: str = "POST",
     target: bytes = b"/v1/chat",
     headers: tuple[tuple[bytes, bytes], ...] = (),
-    body: bytes = b"{}",
+    body: bytes | Segments = b"{}",
     timeouts: Timeouts | None = None,
 ) -> UpstreamRequest:
     """A request as an adapter would make it."""

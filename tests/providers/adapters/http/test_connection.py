@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections.abc import Iterator
 
 import pytest
 
@@ -453,6 +454,77 @@ async def test_an_early_answer_to_a_large_body_is_taken_and_the_connection_not_k
         async with await client.send(ask(server.origin, body=b"x" * 30_000_000)) as response:
             assert (response.status, await response.read(3)) == (413, b"no!")
         await eventually(lambda: server.peers[0].reader.at_eof() or bool(server.peers[0].reader.exception()))
+
+
+class Counted:
+    """Segments that tell how many of them were taken."""
+
+    content_type = b"application/octet-stream"
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.taken = 0
+        self.begun = 0
+
+    @property
+    def total_bytes(self) -> int:
+        return self.count * 64 * 1024
+
+    def pieces(self) -> Iterator[bytes]:
+        self.begun += 1
+        for number in range(self.count):
+            self.taken += 1
+            yield bytes([number % 256]) * (64 * 1024)
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+async def test_segments_go_out_in_their_order_and_the_connection_is_kept(client: HttpClient, count: int) -> None:
+    got = []
+
+    async def take(peer: Peer) -> None:
+        for _ in range(2):
+            got.append((await peer.request())[1])
+            await peer.say(HELLO)
+
+    async with LoopbackServer(take) as server:
+        for _ in range(2):
+            async with await client.send(ask(server.origin, body=Counted(count))) as response:
+                assert await response.read(5) == b"hello"
+    assert got == [b"".join(Counted(count).pieces())] * 2
+    assert len(server.peers) == 1
+
+
+async def test_segments_are_taken_only_as_fast_as_the_peer_reads(client: HttpClient) -> None:
+    async def deaf(peer: Peer) -> None:
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(SOON)
+
+    body = Counted(2_000)
+    async with LoopbackServer(deaf) as server:
+        with pytest.raises(FirstByteTimeout):
+            await client.send(ask(server.origin, body=body, timeouts=Timeouts(first_byte_s=0.2)))
+    assert 0 < body.taken < 500
+
+
+async def test_segments_start_over_where_a_kept_connection_had_died(client: HttpClient) -> None:
+    got = []
+
+    async def hang_up_on_the_second(peer: Peer) -> None:
+        got.append((await peer.request())[1])
+        await peer.say(HELLO)
+        if peer.number == 0:
+            await peer.reader.readexactly(1)
+            peer.reset()
+        else:
+            await peer.gone()
+
+    body = Counted(10)
+    async with LoopbackServer(hang_up_on_the_second) as server:
+        for sent in (b"first", body):
+            async with await client.send(ask(server.origin, body=sent)) as response:
+                assert await response.read(5) == b"hello"
+    assert got == [b"first", b"".join(Counted(10).pieces())]
+    assert body.begun == 2
 
 
 async def test_the_first_chunk_is_not_held_back(client: HttpClient) -> None:

@@ -25,6 +25,8 @@ def test_all_keys_are_there_even_when_null() -> None:
         (b'{"message": "m"}', ("m", "")),
         (b'{"detail": "d"}', ("d", "")),
         (b'{"error": {}}', ("the provider gave no reason", "")),
+        (b'{"object": "error", "message": "m", "type": "t", "code": 3000}', ("m", "3000")),
+        (b'{"detail": [{"loc": ["body", "user"], "msg": "Extra inputs"}]}', ("body.user: Extra inputs", "")),
         (b"<html>", None),
         (b"", None),
         (b"{}", None),
@@ -41,3 +43,9 @@ def test_reading(body: bytes, found: tuple[str, str] | None) -> None:
 )
 def test_only_an_envelope_passes_as_it_is(body: bytes, passes: bool) -> None:
     assert errors.is_envelope(body) is passes
+
+
+def test_an_error_inside_of_an_answer_keeps_its_words() -> None:
+    error = errors.reported(b'{"error": {"message": "m", "code": "c"}}')
+    assert (error.message, error.code) == ("m", "c")
+    assert errors.reported(b'{"error": 5}').code == "upstream_error"

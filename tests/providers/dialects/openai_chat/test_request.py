@@ -88,7 +88,7 @@ def test_a_bad_body_is_refused_by_name(body: bytes, code: str, param: str | None
     assert (caught.value.status, caught.value.code, caught.value.param) == (400, code, param)
 
 
-@pytest.mark.parametrize("operation", list(Operation))
+@pytest.mark.parametrize("operation", [Operation.CHAT, Operation.COMPLETION, Operation.EMBEDDING])
 @given(
     body=st.binary(max_size=200)
     | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda v: json.dumps(v).encode())
@@ -161,3 +161,13 @@ def test_embeddings_take_every_form_of_input(given_input: Any) -> None:
 def test_embeddings_refuse_what_is_no_input(given_input: Any) -> None:
     with pytest.raises(InvalidRequest):
         request.decode_head(Operation.EMBEDDING, json.dumps({"model": "m", "input": given_input}).encode())
+
+
+def test_a_server_with_its_own_spelling_gets_only_its_own_names() -> None:
+    body = _bytes(seed=3, user="u", max_completion_tokens=5, temperature=0.5)
+    assert json.loads(request.patch(body, spelling="mistral")) == {
+        **CHAT,
+        "random_seed": 3,
+        "max_tokens": 5,
+        "temperature": 0.5,
+    }

@@ -134,3 +134,25 @@ def test_any_bytes_end_or_fail_cleanly(data: bytes, cuts: tuple[int, ...]) -> No
         _run(_reader(), data, cuts)
     except UpstreamBroken as error:
         assert error.retryable
+
+
+def test_an_error_that_ends_the_client_s_stream_is_an_event() -> None:
+    reader = _reader()
+    assert (reader.accepts, reader.content_type) == (b"text/event-stream", b"")
+    event = reader.fail(UpstreamBroken("no"), request_id="r")
+    assert json.loads(event.removeprefix(b"data: "))["error"]["message"] == "no"
+
+
+def test_nothing_passes_after_a_failure() -> None:
+    reader = _reader()
+    assert reader.feed(b"data: {oops\n\n") == b""
+    assert reader.feed(_delta("a") + DONE) == b""
+    assert reader.failure is not None
+    assert not reader.done
+
+
+def test_a_cost_that_can_t_be_written_into_a_chunk_is_a_failure() -> None:
+    reader = _reader(wants_usage=True)
+    usage = b'{"prompt_tokens":1,"completion_tokens":1}'
+    assert reader.feed(b'data: {"\x80":1,"choices":[],"usage":' + usage + b"}\n\n") == b""
+    assert reader.failure is not None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.dialects.canonical import Usage
-from providers.dialects.openai_chat.usage import WireUsage, read_usage
+from providers.dialects.openai_chat.usage import WireUsage, read_usage, read_usage_leniently, write_usage
 
 
 def _read(**fields: Any) -> Usage | None:
@@ -68,3 +68,14 @@ def test_parts_never_exceed_their_whole(
     if usage is not None:
         assert 0 <= usage.cached_input_tokens + usage.cache_write_tokens <= usage.input_tokens
         assert 0 <= usage.reasoning_tokens <= usage.output_tokens
+
+
+def test_what_is_written_reads_the_same() -> None:
+    usage = Usage(input_tokens=9, cached_input_tokens=2, cache_write_tokens=3, output_tokens=8, reasoning_tokens=4)
+    raw = msgspec.Raw(msgspec.json.encode(write_usage(usage)))
+    assert read_usage_leniently(raw) == usage
+
+
+def test_usage_of_odd_types_counts_as_none() -> None:
+    assert read_usage_leniently(msgspec.Raw(b'{"prompt_tokens": "many"}')) is None
+    assert read_usage_leniently(msgspec.Raw(b"null")) is None

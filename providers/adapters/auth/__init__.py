@@ -1,0 +1,1 @@
+"""How the gateway says who it is to a provider."""

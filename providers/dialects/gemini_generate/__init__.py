@@ -1,0 +1,1 @@
+"""Gemini's generateContent, embedContent, countTokens and list of models: requests, answers, streams and errors."""

@@ -1,0 +1,1 @@
+"""OpenAI's images, speech, transcription, translation and moderation: requests, answers and streams."""

@@ -1,0 +1,1 @@
+"""What Bedrock does beside conversations: InvokeModel's bodies for vectors and pictures."""

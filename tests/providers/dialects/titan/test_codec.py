@@ -1,0 +1,25 @@
+"""Both behind the contract of a back; neither streams."""
+
+import pytest
+
+from providers.dialects.conversation import Failed
+from providers.dialects.titan.codec import EMBEDDING_BACK, IMAGE_BACK, EmbeddingBack, PictureBack
+
+
+@pytest.mark.parametrize("back", [EMBEDDING_BACK, IMAGE_BACK])
+def test_there_are_no_streams(back: EmbeddingBack | PictureBack) -> None:
+    [failed] = back.decoder().feed(b"x")
+    assert isinstance(failed, Failed)
+
+
+@pytest.mark.parametrize("back", [EMBEDDING_BACK, IMAGE_BACK])
+def test_errors_are_bedrocks(back: EmbeddingBack | PictureBack) -> None:
+    message = b'{"message":"400 Bad Request: Too many input tokens. Max input tokens: 8192"}'
+    report = back.read_error(400, {b"x-amzn-errortype": b"ValidationException"}.get, message)
+    assert report is not None
+    assert report.code == "context_length_exceeded"
+
+
+def test_there_and_back() -> None:
+    assert EMBEDDING_BACK.decode_answer(b'{"embedding":[1]}').vectors == ((1.0,),)
+    assert IMAGE_BACK.decode_answer(b'{"images":["aGk="]}').pictures[0].data == "aGk="
