@@ -52,7 +52,7 @@ def chromium_path() -> Path:
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """A Node with OpenAI's client installed beside the scripts of tests/e2e/node."""
+    """A Node with the packages of tests/e2e/node installed."""
     try:
         return browsers.find_node()
     except NotAvailable as error:

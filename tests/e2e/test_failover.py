@@ -37,8 +37,8 @@ def trickle(peer: Peer) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Peer], None], str, str]] = {
     "500": (error(b"500 Internal Server Error"), "refused", "down"),
-    "503": (error(b"503 Service Unavailable"), "refused", "down"),
-    "429": (error(b"429 Too Many Requests", headers=b"retry-after: 30\r\n"), "refused", "down"),
+    "503": (error(b"503 Service Unavailable"), "refused", "upstream_overloaded"),
+    "429": (error(b"429 Too Many Requests", headers=b"retry-after: 30\r\n"), "refused", "rate_limit_exceeded"),
     "401": (error(b"401 Unauthorized"), "refused", "upstream_authentication_failed"),
     "silence": (silence, "failed", "upstream_timeout"),
     "trickle": (trickle, "failed", "upstream_timeout"),

@@ -1,4 +1,4 @@
-"""A Chromium and a Node with OpenAI's client, for tests that drive the gateway from outside of Python."""
+"""A Chromium and a Node with the clients of tests/e2e/node, for tests that drive the gateway from outside of Python."""
 
 import fcntl
 import os
