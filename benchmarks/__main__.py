@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import install, report
+from benchmarks import install, report, translation
 from benchmarks.candidates import CANDIDATES, Candidate
 from benchmarks.measure import (
     LOAD_CORE,
@@ -21,6 +21,7 @@ from benchmarks.measure import (
     measure_direct,
     measure_memory,
     measure_round,
+    measure_translated,
 )
 from benchmarks.measures import Measures, Result, median_of
 from benchmarks.process import CandidateError, Command, Machine, free_port, raise_file_limit, running
@@ -56,7 +57,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="", help=f"candidates, with commas between: {', '.join(sorted(names))}")
     parser.add_argument("--rounds", type=int, default=0, help="alternating rounds (3; with --quick 1)")
     parser.add_argument("--skip-install", action="store_true", help="take what is installed, fetch nothing")
-    parser.add_argument("--limit-s", type=float, default=700, help="begin no further round after so many seconds")
+    parser.add_argument("--limit-s", type=float, default=900, help="begin no further round after so many seconds")
     parser.add_argument("--results", type=Path, default=_HERE / "results", help="folder for the report")
     options = parser.parse_args(arguments)
     options.only = {name for name in options.only.split(",") if name}
@@ -97,13 +98,18 @@ def _measure_all(chosen: Sequence[Candidate], results: dict[str, Result], option
             directs.append(measure_direct(bench))
             for candidate in chosen:
                 _take_round(candidate, bench, directs, results[candidate.name])
+            for candidate in chosen:
+                if candidate.translates:
+                    _take_translated(candidate, bench, len(directs), results[candidate.name])
     _skip_the_silent(results)
+    _say("translation in the process")
     return report.Run(
         taken_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=_machine(),
         rounds=len(directs),
         direct=median_of(directs),
         foreign_share=machine.foreign_share(),
+        costs=translation.measure(rounds=5 if options.quick else 15),
     )
 
 
@@ -126,6 +132,13 @@ def _take_round(candidate: Candidate, bench: Bench, directs: Sequence[Measures],
         result.rounds.append(measure_round(candidate, bench, directs[-1], result))
 
     _attempt(candidate, result, f"round {len(directs)}", take)
+
+
+def _take_translated(candidate: Candidate, bench: Bench, number: int, result: Result) -> None:
+    def take() -> None:
+        result.translated.append(measure_translated(candidate, bench, result))
+
+    _attempt(candidate, result, f"round {number}, translated", take)
 
 
 def _attempt(candidate: Candidate, result: Result, what: str, take: Callable[[], None]) -> None:

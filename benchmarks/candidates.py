@@ -13,6 +13,7 @@ from types import MappingProxyType
 import yaml
 
 from benchmarks import install, workload
+from benchmarks.crossing import CROSSINGS
 from benchmarks.process import Command
 from benchmarks.unary import Door
 
@@ -45,6 +46,7 @@ class Candidate:
     command: Callable[[Place], Command]
     door: Callable[[Place], Door]
     beside: Callable[[Place], Command] | None = None  # what it needs running, and what is not counted as its own
+    translates: bool = False  # has a route for each provider of `crossing`
 
 
 def direct_door(upstream_port: int) -> Door:
@@ -115,7 +117,10 @@ def _litellm_command(place: Place) -> Command:
     config = _write_yaml(
         place.folder / "litellm.yaml",
         {
-            "model_list": [{"model_name": workload.ROUTE_MODEL, "litellm_params": upstream}],
+            "model_list": [
+                {"model_name": workload.ROUTE_MODEL, "litellm_params": upstream},
+                *(crossing.litellm_model(place.upstream_port) for crossing in CROSSINGS),
+            ],
             "general_settings": {"master_key": workload.CLIENT_KEY},
             "litellm_settings": {"telemetry": False},
         },
@@ -190,8 +195,11 @@ def _gateway_config(place: Place) -> dict[str, object]:
     return {
         "tenants": [{"slug": "bench", "name": "Bench"}],
         "keys": [{"tenant": "bench", "name": "bench", "secret": workload.CLIENT_KEY}],
-        "providers": [provider],
-        "routes": [{"name": workload.ROUTE_MODEL, "targets": [target]}],
+        "providers": [provider, *(crossing.gateway_provider(place.upstream_port) for crossing in CROSSINGS)],
+        "routes": [
+            {"name": workload.ROUTE_MODEL, "targets": [target]},
+            *(crossing.gateway_route() for crossing in CROSSINGS),
+        ],
     }
 
 
@@ -230,7 +238,15 @@ CANDIDATES: tuple[Candidate, ...] = (
         _nginx_door,
     ),
     Candidate("bare", "bare ASGI pass-through", _nothing, install.uvicorn_version, _bare_command, _upstream_model_door),
-    Candidate("gateway", "LLM Gateway", _nothing, install.gateway_version, _gateway_command, _route_door),
+    Candidate(
+        "gateway",
+        "LLM Gateway",
+        _nothing,
+        install.gateway_version,
+        _gateway_command,
+        _route_door,
+        translates=True,
+    ),
     Candidate(
         "unmetered",
         "LLM Gateway without metering",
@@ -257,5 +273,13 @@ CANDIDATES: tuple[Candidate, ...] = (
         _redis_beside,
     ),
     Candidate("portkey", "Portkey", install.portkey, install.portkey_version, _portkey_command, _portkey_door),
-    Candidate("litellm", "LiteLLM proxy", install.litellm, install.litellm_version, _litellm_command, _route_door),
+    Candidate(
+        "litellm",
+        "LiteLLM proxy",
+        install.litellm,
+        install.litellm_version,
+        _litellm_command,
+        _route_door,
+        translates=True,
+    ),
 )

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks import streams, workload
+from benchmarks import crossing, streams, workload
 from benchmarks.candidates import Candidate, Place, direct_door
-from benchmarks.measures import Measures, Result, difference, percentile
+from benchmarks.measures import Measures, Result, Translated, difference, percentile
 from benchmarks.process import CandidateError, Tree, ask, free_port, running, wait_quiet
 from benchmarks.unary import Door, run_wrk, write_script
 from benchmarks.workload import StreamPlan
@@ -38,6 +38,7 @@ class Durations:
     hold_within_s: float = 25.0
 
 
+TRANSLATED = Durations(warm_s=1, unary_s=2, stream_s=2.5)  # there are several of them to each candidate
 QUICK = Durations(
     warm_s=1, unary_s=2, latency_s=1, stream_warm_s=1.2, stream_s=2.0, saturated_s=1.0, hold_within_s=15.0
 )
@@ -95,6 +96,30 @@ def measure_round(candidate: Candidate, bench: Bench, direct: Measures, result: 
         wait_quiet(tree)
         streaming = _streaming(tree, door, durations, result)
     return _added(_merged(throughput, latency, streaming), direct)
+
+
+def measure_translated(candidate: Candidate, bench: Bench, result: Result) -> dict[str, Translated]:
+    """Load one start of a candidate for each dialect that its providers speak, one after the other."""
+    bench = replace(bench, durations=TRANSLATED)
+    durations = bench.durations
+    taken: dict[str, Translated] = {}
+    with started(candidate, bench.upstream_port) as (tree, passing, folder):
+        for dialect, door in crossing.doors(passing).items():
+            try:
+                _prime(door)
+                script = write_script(door, folder)
+                run_wrk(door, script, connections=64, seconds=durations.warm_s)
+                wait_quiet(tree)
+                whole = _throughput(tree, door, script, bench, result)
+                load = _stream_load(door, workload.PACED, durations, tree)
+            except CandidateError as error:
+                result.note(f"{dialect} provider: {error}")
+                continue
+            if load.failed:
+                result.note(f"{dialect} provider: {load.failed} streams failed, {load.finished} finished")
+            chunk_us = load.cpu_s * 1e6 / load.chunks if load.chunks else None
+            taken[dialect.value] = Translated(whole.cpu_us_per_call, chunk_us)
+    return taken
 
 
 def measure_memory(candidate: Candidate, bench: Bench, result: Result) -> Measures:

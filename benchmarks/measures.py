@@ -3,6 +3,9 @@
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Final
+
+PASSING: Final = "openai"  # the dialect that every client of the comparison speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ class Measures:
     kib_per_stream: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What a candidate uses where the provider speaks a certain dialect, the client's own or another."""
+
+    cpu_us_per_call: float | None = None
+    cpu_us_per_chunk: float | None = None
+
+
 @dataclass(slots=True)
 class Result:
     """Everything known about one candidate: its figures, or why there are none, and what a reader should know."""
@@ -42,6 +53,7 @@ class Result:
     skipped: str = ""
     memory: Measures = field(default_factory=Measures)
     rounds: list[Measures] = field(default_factory=list)
+    translated: list[Mapping[str, Translated]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
@@ -52,6 +64,17 @@ class Result:
     def median(self) -> Measures:
         """Return the median over the rounds, with the memory figures."""
         return median_of([*self.rounds, self.memory])
+
+    def median_translated(self) -> dict[str, Translated]:
+        """Return the median over the rounds by the dialect of the provider; the client's own comes first."""
+        names = dict.fromkeys(name for row in self.translated for name in row)
+        return {
+            name: Translated(
+                _median([row[name].cpu_us_per_call for row in self.translated if name in row]),
+                _median([row[name].cpu_us_per_chunk for row in self.translated if name in row]),
+            )
+            for name in names
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +152,18 @@ def goals(rows: Mapping[str, Measures]) -> list[Goal]:
         Goal("memory of an open stream", gateway.kib_per_stream, 30, at_least=False, unit=" KiB"),
         Goal("metering adds to a call, in process", metering_adds("limited"), 50, at_least=False, unit=" µs"),
         Goal("metering adds to a call, with Redis", metering_adds("shared"), 90, at_least=False, unit=" µs"),
+    ]
+
+
+def translation_goals(gateway: Mapping[str, Translated], slowest_us: float | None) -> list[Goal]:
+    """Return what is promised of translation: of a chunk over sockets, and of a request in the process."""
+    passing = gateway.get(PASSING, Translated())
+    others = [row for name, row in gateway.items() if name != PASSING]
+    ratios = [ratio(other.cpu_us_per_chunk, passing.cpu_us_per_chunk) for other in others]
+    worst = max((known for known in ratios if known is not None), default=None)
+    return [
+        Goal("CPU per translated chunk against passing it", worst, 3, at_least=False),
+        Goal("translating a request of 10 KB", slowest_us, 150, at_least=False, unit=" µs"),
     ]
 
 

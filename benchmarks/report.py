@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks import chart
-from benchmarks.measures import Goal, Measures, Result, goals, ratio
+from benchmarks.measures import PASSING, Goal, Measures, Result, Translated, goals, ratio, translation_goals
+from benchmarks.translation import Cost
+from benchmarks.translation import markdown as costs_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Run:
     rounds: int
     direct: Measures
     foreign_share: float
+    costs: Sequence[Cost] = ()
 
 
 _UNARY_HEAD = (
@@ -38,6 +41,14 @@ _STREAM_HEAD = (
     "chunks/s, saturated",
 )
 
+
+_TRANSLATED_HEAD = (
+    "candidate, provider's dialect",
+    "CPU µs a call",
+    "against its own passing",
+    "CPU µs a chunk",
+    "against its own passing",
+)
 
 _SETTING = (
     "Every candidate runs on core 0; the provider stub and the load generator share core 1. "
@@ -67,8 +78,9 @@ def markdown(results: Mapping[str, Result], rows: Mapping[str, Measures], run: R
         table(_UNARY_HEAD, [_unary_row(results[name].title, row) for name, row in rows.items()]),
         _stream_heading(run.direct),
         table(_STREAM_HEAD, [_stream_row(results[name].title, row) for name, row in rows.items()]),
+        *_translated_parts(results, run),
         "## Goals",
-        table(("goal", "wanted", "measured", ""), [_goal_row(goal) for goal in goals(rows)]),
+        table(("goal", "wanted", "measured", ""), [_goal_row(goal) for goal in _goals(results, rows, run)]),
         _ratios(rows),
         "## Candidates",
         "\n".join(_candidate_line(result) for result in results.values()),
@@ -88,7 +100,16 @@ def document(results: Mapping[str, Result], rows: Mapping[str, Measures], run: R
             name: {**asdict(result), "median": asdict(rows[name]) if name in rows else None}
             for name, result in results.items()
         },
-        "goals": [{**asdict(goal), "met": goal.met} for goal in goals(rows)],
+        "translation": [
+            {
+                "pair": cost.pair.title,
+                "call_us": cost.call_us,
+                "chunk_us": cost.chunk_us,
+                "chunk_ratio": cost.chunk_ratio,
+            }
+            for cost in run.costs
+        ],
+        "goals": [{**asdict(goal), "met": goal.met} for goal in _goals(results, rows, run)],
     }
 
 
@@ -110,6 +131,49 @@ def number(value: float | None) -> str:
 def verdict(goal: Goal) -> str:
     """Return the word that stands beside a promise."""
     return "not measured" if goal.met is None else "met" if goal.met else "**not met**"
+
+
+def _goals(results: Mapping[str, Result], rows: Mapping[str, Measures], run: Run) -> list[Goal]:
+    gateway = results.get("gateway", Result(""))
+    slowest_us = max((cost.call_us for cost in run.costs), default=None)
+    return [*goals(rows), *translation_goals(gateway.median_translated(), slowest_us)]
+
+
+def _translated_parts(results: Mapping[str, Result], run: Run) -> list[str]:
+    """Return what stands of translation: over sockets where it was taken, and in the process."""
+    rows = [row for result in results.values() for row in _translated_rows(result)]
+    if not rows and not run.costs:
+        return []
+    heading = (
+        "## Translated\n\nThe client speaks OpenAI's dialect, the provider the one named; all of a candidate's rows "
+        "come from one process, in turn. Below, the gateway's translation in the process, without a socket."
+    )
+    parts = [heading]
+    if rows:
+        parts.append(table(_TRANSLATED_HEAD, rows))
+    if run.costs:
+        parts.append(costs_table(run.costs))
+    return parts
+
+
+def _translated_rows(result: Result) -> list[tuple[str, ...]]:
+    medians = result.median_translated()
+    passing = medians.get(PASSING, Translated())
+    return [
+        (
+            f"{result.title}, {name}",
+            number(row.cpu_us_per_call),
+            _times(row.cpu_us_per_call, passing.cpu_us_per_call),
+            number(row.cpu_us_per_chunk),
+            _times(row.cpu_us_per_chunk, passing.cpu_us_per_chunk),
+        )
+        for name, row in medians.items()
+    ]
+
+
+def _times(value: float | None, base: float | None) -> str:
+    times = ratio(value, base)
+    return "-" if times is None else f"{times:.2f}x"
 
 
 def _circumstances(run: Run) -> str:

@@ -1,7 +1,8 @@
 """The provider every candidate calls: as cheap as Python allows, so that the candidate is what gets measured.
 
-One protocol class on uvloop with httptools and ready-made answers. All streams hang on one timer wheel with slots of
-one millisecond, because a timer per stream would cost more than the chunks themselves.
+One protocol class on uvloop with httptools and ready-made answers, in the dialect that the path belongs to. All streams
+hang on one timer wheel with slots of one millisecond, because a timer per stream would cost more than the chunks
+themselves.
 Run as `python -m benchmarks.upstream PORT`.
 """
 
@@ -10,13 +11,17 @@ import gc
 import json
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import cast
 
 import httptools
 import uvloop
 
 from benchmarks import workload
+from benchmarks.speech import SPEECHES, Speech
+from providers.dialects.canonical import Dialect
 
 _WHEEL_SLOTS = 1024  # milliseconds; the longest pace is 1,000
 
@@ -30,15 +35,50 @@ def _reply(body: bytes) -> bytes:
     return head.encode() + body
 
 
-_STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
-    b"transfer-encoding: chunked\r\n\r\n"
-)
-_UNARY = _reply(workload.unary_answer())
 _MODELS = _reply(json.dumps({"object": "list", "data": [{"id": workload.UPSTREAM_MODEL, "object": "model"}]}).encode())
-_CHUNK = _frame(workload.content_chunk())
-_TAIL = _frame(workload.last_chunk()) + _frame(workload.DONE) + b"0\r\n\r\n"
-_TAIL_WITH_USAGE = _frame(workload.last_chunk()) + _frame(workload.usage_chunk()) + _frame(workload.DONE) + b"0\r\n\r\n"
+_TAIL_WITHOUT_USAGE = _frame(workload.last_chunk() + workload.DONE) + b"0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The answers of one dialect as they go over the wire; `first` begins a stream, head included."""
+
+    whole: bytes
+    first: bytes
+    chunks: tuple[bytes, ...]
+    tail: bytes
+
+
+def _script(speech: Speech) -> Script:
+    head = (
+        f"HTTP/1.1 200 OK\r\ncontent-type: {speech.stream_type}\r\ncache-control: no-cache\r\n"
+        "transfer-encoding: chunked\r\n\r\n"
+    )
+    return Script(
+        whole=_reply(speech.answer),
+        first=head.encode() + _frame(speech.opening + speech.chunks[0]),
+        chunks=tuple(_frame(chunk) for chunk in speech.chunks),
+        tail=_frame(speech.closing) + b"0\r\n\r\n",
+    )
+
+
+_SCRIPTS: Mapping[Dialect, Script] = MappingProxyType({dialect: _script(said) for dialect, said in SPEECHES.items()})
+
+
+def dialect_of(url: bytes) -> Dialect:
+    """Return the dialect that is spoken at a path."""
+    if b"enerateContent" in url:
+        return Dialect.GEMINI
+    if b"/converse" in url:
+        return Dialect.CONVERSE
+    if b"/messages" in url:
+        return Dialect.ANTHROPIC
+    return Dialect.RESPONSES if b"/responses" in url else Dialect.OPENAI
+
+
+def wants_stream(url: bytes, body: bytes) -> bool:
+    """Tell whether a stream is asked for: in the path or in the body, as the dialect has it."""
+    return b":stream" in url or b"-stream" in url or b'"stream":true' in body or b'"stream": true' in body
 
 
 class Wheel:
@@ -80,7 +120,8 @@ class Provider(asyncio.Protocol):
         self._body = b""
         self._left = 0
         self._pace_ms = 0
-        self._tail = _TAIL
+        self._script = _SCRIPTS[Dialect.OPENAI]
+        self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's class inherits from no asyncio class
@@ -111,10 +152,11 @@ class Provider(asyncio.Protocol):
             self._transport.write(self._answer_get())
             return
         Provider.answered += 1
-        if b'"stream":true' in body or b'"stream": true' in body:
+        self._script = _SCRIPTS[dialect_of(self._url)]
+        if wants_stream(self._url, body):
             self._begin_stream(body)
         else:
-            self._transport.write(_UNARY)
+            self._transport.write(self._script.whole)
 
     def _answer_get(self) -> bytes:
         if self._url == b"/answered":
@@ -124,8 +166,9 @@ class Provider(asyncio.Protocol):
     def _begin_stream(self, body: bytes) -> None:
         plan = workload.read_plan(body)
         self._left, self._pace_ms = plan.chunks - 1, plan.pace_ms
-        self._tail = _TAIL_WITH_USAGE if b'"include_usage"' in body else _TAIL
-        self._transport.write(_STREAM_HEAD + _CHUNK)
+        is_unasked = self._script is _SCRIPTS[Dialect.OPENAI] and b'"include_usage"' not in body
+        self._tail = _TAIL_WITHOUT_USAGE if is_unasked else self._script.tail
+        self._transport.write(self._script.first)
         self._wheel.after(self._pace_ms, self._next_chunk)
 
     def _next_chunk(self) -> None:
@@ -133,7 +176,8 @@ class Provider(asyncio.Protocol):
             return
         self._left -= 1
         if self._left:
-            self._transport.write(_CHUNK)
+            chunks = self._script.chunks
+            self._transport.write(chunks[self._left % len(chunks)])
             self._wheel.after(self._pace_ms, self._next_chunk)
         else:
             self._transport.write(self._tail)

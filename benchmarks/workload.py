@@ -15,7 +15,7 @@ ROUTE_MODEL: Final = "bench-model"
 CLIENT_KEY: Final = "sk-bench-0123456789abcdef0123456789abcdef"
 UPSTREAM_KEY: Final = "upstream-secret"
 
-_PARAGRAPH: Final = (
+PARAGRAPH: Final = (
     "Summarise the following note for a colleague who has two minutes and no background in the subject. "
     "Keep the names, the dates and the amounts as they stand, and say plainly what is not known yet. "
 )
@@ -47,7 +47,7 @@ def read_plan(body: bytes) -> StreamPlan:
 
 def request_body(model: str, *, number: int = 0, plan: StreamPlan | None = None) -> bytes:
     """Return one chat completion request; `number` keeps requests distinct, so that no cache answers in our stead."""
-    note = f"Note {number:04d}. " + _PARAGRAPH * 4
+    note = f"Note {number:04d}. " + PARAGRAPH * 4
     document = {
         "model": model,
         "messages": [
@@ -73,7 +73,7 @@ def unary_answer() -> bytes:
             "choices": [
                 {
                     "index": 0,
-                    "message": {"role": "assistant", "content": _PARAGRAPH, "refusal": None, "annotations": []},
+                    "message": {"role": "assistant", "content": PARAGRAPH, "refusal": None, "annotations": []},
                     "logprobs": None,
                     "finish_reason": "stop",
                 }

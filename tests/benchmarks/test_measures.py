@@ -1,6 +1,17 @@
 import pytest
 
-from benchmarks.measures import Goal, Measures, Result, difference, goals, median_of, percentile, ratio
+from benchmarks.measures import (
+    Goal,
+    Measures,
+    Result,
+    Translated,
+    difference,
+    goals,
+    median_of,
+    percentile,
+    ratio,
+    translation_goals,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +79,26 @@ def test_goals_compare_the_gateway_with_the_others() -> None:
     assert measured["CPU per chunk against bare"] == (1.2, True)
     assert measured["first byte added, p99 at 64 streams"] == (None, None)
     assert measured["memory of an open stream"] == (25.0, True)
+
+
+def test_translation_is_the_median_over_the_rounds_that_have_it() -> None:
+    rows = [{"openai": Translated(200.0, 40.0)}, {"openai": Translated(300.0, 50.0), "gemini": Translated(None, 60.0)}]
+    assert Result("x", translated=list(rows)).median_translated() == {
+        "openai": Translated(250.0, 45.0),
+        "gemini": Translated(None, 60.0),
+    }
+
+
+def test_the_worst_dialect_counts_for_the_goals_of_translation() -> None:
+    medians = {
+        "openai": Translated(200.0, 40.0),
+        "anthropic": Translated(300.0, 44.0),
+        "gemini": Translated(300.0, 140.0),
+    }
+    chunk, request = translation_goals(medians, 149.0)
+    assert (chunk.value, chunk.met) == (3.5, False)
+    assert (request.value, request.met) == (149.0, True)
+
+
+def test_translation_that_was_not_taken_meets_nothing() -> None:
+    assert [goal.met for goal in translation_goals({}, None)] == [None, None]

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.measures import Goal, Measures, Result
+from benchmarks.measures import Goal, Measures, Result, Translated
 from benchmarks.report import Run, markdown, number, table, verdict, write
+from benchmarks.translation import PAIRS, Cost
 
 RUN = Run("2026-11-21 01:00 UTC", "2 cores", 3, Measures(p50_ms_1=0.02, p99_ms_1=0.1), foreign_share=0.125)
 
@@ -70,3 +72,19 @@ def test_a_ratio_below_one_is_read_as_a_fraction() -> None:
     rows = {"gateway": Measures(cpu_us_per_chunk=30.0), "litellm": Measures(cpu_us_per_chunk=600.0)}
     text = markdown({name: Result(name) for name in rows}, rows, RUN)
     assert "| CPU per chunk against LiteLLM | ≤ 1/15 | 1/20.0 | met |" in text
+
+
+def test_translation_stands_beside_passing_where_it_was_taken(tmp_path: Path) -> None:
+    measured = results()
+    measured["gateway"].translated.append({"openai": Translated(200.0, 40.0), "gemini": Translated(300.0, 46.0)})
+    run = replace(RUN, costs=(Cost(PAIRS[0], call_us=101.0, chunk_us=2.0, chunk_ratio=1.6),))
+    lines = write(measured, run, tmp_path).splitlines()
+    assert "| LLM Gateway, gemini | 300 | 1.50x | 46.0 | 1.15x |" in lines
+    assert "| openai client, openai provider | 101 | 2.00 | 1.6x |" in lines
+    assert "| CPU per translated chunk against passing it | ≤ 3x | 1.15x | met |" in lines
+    assert "| translating a request of 10 KB | ≤ 150 µs | 101 µs | met |" in lines
+    assert json.loads((tmp_path / "latest.json").read_text())["translation"][0]["call_us"] == 101.0
+
+
+def test_no_translation_no_heading(tmp_path: Path) -> None:
+    assert "## Translated" not in write(results(), RUN, tmp_path)
