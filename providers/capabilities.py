@@ -85,5 +85,4 @@ def revise(known: Capabilities, changes: FeatureChanges, *, max_output_tokens: i
     return Capabilities(
         features=(known.features | changes.added) - changes.removed,
         max_output_tokens=max_output_tokens or known.max_output_tokens,
-        regions=known.regions,
     )

@@ -37,6 +37,11 @@ class Exchange(msgspec.Struct, frozen=True):
     variant: str = ""
     raw: RawRequest | None = None
 
+    @property
+    def region(self) -> str:
+        """Return the region that the server's host is made of, "" where the provider has an address."""
+        return "" if self.connection.has_address else self.options.get("region") or self.options.get("location") or ""
+
 
 class UpstreamAnswer(Protocol):
     """An answer whose head is in; the body follows whole or in pieces. Closing early cancels the upstream."""
@@ -75,10 +80,14 @@ class Adapter(Protocol):
         """Return what an answer with an error status means."""
 
 
-def translate(error: http.UpstreamIOError, *, provider: str) -> UpstreamFailed:
-    """Return what a broken exchange means to the caller; the upstream's host stays in the log."""
+def translate(error: http.UpstreamIOError, *, provider: str, region: str = "") -> UpstreamFailed:
+    """Return what a broken exchange means to the caller; the upstream's host stays in the log.
+
+    `region` is the one that the host was made of, where one was.
+    """
     if isinstance(error, http.ConnectTimeout | http.ConnectFailed):
-        return UpstreamUnreachable(f"provider {provider} can't be reached")
+        doubt = f"; is '{region}' a region where it is served?" if region else ""
+        return UpstreamUnreachable(f"provider {provider} can't be reached{doubt}")
     if isinstance(error, http.FirstByteTimeout | http.IdleTimeout | http.TotalTimeout):
         return UpstreamTimeout(f"provider {provider} took too long")
     if isinstance(error, http.BodyTooLarge):

@@ -67,7 +67,6 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     features: frozenset[Feature] = frozenset(Feature)
     max_output_tokens: int | None = None
-    regions: tuple[str, ...] = ()
 
     def has(self, feature: Feature) -> bool:
         """Tell whether the model can do it."""

@@ -38,7 +38,7 @@ async def fetch_whole(adapter: Adapter, exchange: Exchange, wire: Wire) -> Whole
         finally:
             answer.close()
     except UpstreamIOError as error:
-        raise translate(error, provider=exchange.connection.slug) from error
+        raise translate(error, provider=exchange.connection.slug, region=exchange.region) from error
     except UpstreamRefused as refused:
         raise wire.own_words(refused) from None
     told, facts = wire.finish(body)
@@ -61,7 +61,7 @@ async def open_stream(adapter: Adapter, exchange: Exchange, wire: Wire, cost_of:
             answer.close()
             raise
     except UpstreamIOError as error:
-        raise translate(error, provider=exchange.connection.slug) from error
+        raise translate(error, provider=exchange.connection.slug, region=exchange.region) from error
     except UpstreamRefused as refused:
         raise wire.own_words(refused) from None
     return OpenStream(answer=answer, first=first, reader=reader)
