@@ -7,6 +7,7 @@ Only what is known to be a field is renamed: arguments, results and schemas are 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -112,6 +113,7 @@ def decode_spelled(decoder: "msgspec.json.Decoder[T]", body: bytes, camel: bytes
         raise InvalidRequest(error.message.replace(error.param, param), code=error.code, param=param) from error
 
 
+@lru_cache(maxsize=1)  # the head and the request are read of one body, one after the other
 def to_camel(body: bytes) -> bytes:
     """Return the body in camelCase with lists where lists belong; the same object where it is so already.
 
