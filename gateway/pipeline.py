@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TypeAlias, TypeVar
 
 from gateway import access, reservation
+from gateway.beginning import begin, require_journal
 from gateway.call import Attempt, Call, Outcome
 from gateway.hearing import hear
 from gateway.limit_headers import refusal_headers
@@ -26,7 +27,7 @@ from gateway.settlement import (
     settle_fault,
     settle_whole,
 )
-from kernel.errors import GatewayError, InternalError, InvalidRequest, Unavailable, UpstreamBusy, UpstreamFailed
+from kernel.errors import GatewayError, InternalError, InvalidRequest, UpstreamFailed
 from kernel.money import format_usd
 from providers.adapters.base import Adapter, Exchange
 from providers.dialects.canonical import Usage
@@ -37,7 +38,6 @@ from routing.attempts.single import OpenStream, WholeAnswer, fetch_whole, open_s
 from routing.attempts.wire import Wire, lay
 from routing.snapshot import Target
 from tenants.keys import Caller
-from usage import admission
 
 R = TypeVar("R")
 # What a client hears of the headers of a provider who speaks its dialect.
@@ -50,8 +50,7 @@ async def serve(plane: DataPlane, caller: Caller, door: Door, incoming: Incoming
     """Take an authenticated call through its journey. Raises GatewayError where no answer comes of it."""
     started_ns = time.perf_counter_ns()
     access.require_scope(caller, "inference")
-    if not plane.journal.accepting:
-        raise Unavailable("Usage can't be written down now; no call is served unmetered.", code="journal_full")
+    require_journal(plane)
     call = hear(plane, caller, door, incoming, request_id, started_ns=started_ns)
     try:
         call.max_cost_nanos = reservation.read_max_cost(incoming, call.head)
@@ -151,20 +150,9 @@ def _lay(plane: DataPlane, call: Call, target: Target) -> Wire:
 
 
 async def _begin(plane: DataPlane, call: Call, current: Try, wire: Wire) -> Attempt:
-    """Write an attempt down before anything is sent, so that no crash can lose it. Raises UpstreamBusy."""
-    limits = call.snapshot.policy.providers.get(current.target.connection.slug, ())
-    if limits and not await admission.enter_provider(plane.counters, limits):
-        raise UpstreamBusy(f"provider {current.target.connection.slug} serves as many calls as it may", retry_after_s=1)
-    attempt = Attempt(number=len(call.attempts) + 1, target=current.target, because=current.because)
-    attempt.entered, attempt.lost = limits, wire.lost
-    call.attempts.append(attempt)
-    try:
-        attempt.slot = plane.journal.begin(record_if_lost(plane, call, attempt))
-    except OSError as error:
-        call.attempts.pop()
-        admission.leave_provider(plane.counters, limits)
-        message = "Usage can't be written down now; no call is served unmetered."
-        raise Unavailable(message, code="journal_full") from error
+    number = len(call.attempts) + 1
+    attempt = Attempt(number=number, target=current.target, because=current.because, lost=wire.lost)
+    await begin(plane, call, attempt, lambda: record_if_lost(plane, call, attempt))
     return attempt
 
 

@@ -15,8 +15,6 @@ from providers.prices import cost_nanos
 from providers.tokens import estimate_prompt
 from usage.records import AttemptRecord, Ending
 
-_GENERATING = frozenset({Operation.CHAT, Operation.COMPLETION})
-
 
 def settle_whole(plane: DataPlane, call: Call, attempt: Attempt, facts: Facts) -> None:
     """Settle an attempt that brought a whole answer."""
@@ -31,15 +29,12 @@ def settle_stream(plane: DataPlane, call: Call, attempt: Attempt, reader: Stream
     attempt.finish_reason = reader.finish_reason
     attempt.status = 200
     usage = reader.usage or _estimate(plane, call, attempt, output_bytes=reader.output_bytes)
-    if reader.usage is not None and not reader.finish_reason and call.operation in _GENERATING:
-        usage = _with_passed(reader.usage, reader.output_bytes)
+    if ending != "completed" and reader.usage is not None and not reader.finish_reason:
+        # It broke off, and some vendors report usage before anything is generated.
+        passed = _passed_tokens(plane, call, attempt, reader.output_bytes)
+        if passed > usage.output_tokens:
+            usage = replace(usage, output_tokens=passed, estimated=True)
     _settle(plane, call, attempt, ending, usage)
-
-
-def _with_passed(usage: Usage, output_bytes: int) -> Usage:
-    """Return the usage of a stream that broke off: some vendors report it before anything is generated."""
-    passed = estimate_tokens(output_bytes)
-    return usage if passed <= usage.output_tokens else replace(usage, output_tokens=passed, estimated=True)
 
 
 def conclude_failed(plane: DataPlane, call: Call, attempt: Attempt, error: GatewayError) -> None:
@@ -82,11 +77,12 @@ def record_if_lost(plane: DataPlane, call: Call, attempt: Attempt, *, output_byt
     Of a stream it counts what has passed, because a provider stops when its client is gone. A whole answer is paid
     for in full whoever waits for it, so it counts with the longest one the call allows.
     """
-    output_tokens = estimate_tokens(output_bytes or 0)
+    output_tokens = _passed_tokens(plane, call, attempt, output_bytes) if output_bytes else 0
     if not call.head.stream:
         bounded = call.grant is not None or call.head.max_output_tokens is not None
         output_tokens = longest_output(plane, call, attempt.target).tokens if bounded else 0
-    usage = Usage(input_tokens=estimate_tokens(call.head.input_bytes), output_tokens=output_tokens, estimated=True)
+    taken = min(estimate_tokens(call.head.input_bytes), input_tokens(call, attempt.target))
+    usage = Usage(input_tokens=taken, output_tokens=output_tokens, estimated=True)
     if call.operation in MEASURED_IN_UNITS:
         usage = with_units(usage, call.head)
     return attempt.record_if_lost(call, usage, *price_usage(call, attempt, usage))
@@ -114,14 +110,18 @@ def price_usage(call: Call, attempt: Attempt, usage: Usage) -> tuple[int | None,
     return cost, price.id
 
 
+def _passed_tokens(plane: DataPlane, call: Call, attempt: Attempt, output_bytes: int) -> int:
+    """Return how many tokens a text probably was, never more than was reserved for them."""
+    tokens = estimate_tokens(output_bytes)
+    return tokens if call.grant is None else min(tokens, longest_output(plane, call, attempt.target).tokens)
+
+
 def _estimate(plane: DataPlane, call: Call, attempt: Attempt, *, output_bytes: int) -> Usage:
     """Return what an attempt probably used whose provider reported nothing, within what was reserved for it."""
     target = attempt.target
     tokenizer = target.connection.preset.tokenizer_of(target.model)
     counted = estimate_prompt(call.said.door.heads.read_prompt(call.body), tokenizer=tokenizer)
-    output_tokens = estimate_tokens(output_bytes)
-    if call.grant is not None:
-        output_tokens = min(output_tokens, longest_output(plane, call, target).tokens)
+    output_tokens = _passed_tokens(plane, call, attempt, output_bytes)
     estimated = Usage(
         input_tokens=min(counted, input_tokens(call, target)), output_tokens=output_tokens, estimated=True
     )

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from gateway.beginning import begin, require_journal
 from gateway.call import Attempt, Call, Outcome
 from gateway.messages import Incoming, Reply
 from gateway.passthrough import bounds
@@ -14,11 +15,10 @@ from gateway.pipeline import facts_of, limits_of
 from gateway.plane import DataPlane
 from gateway.reservation import read_max_cost
 from gateway.settlement import settle_cancelled
-from kernel.errors import GatewayError, InternalError, Unavailable, UpstreamBusy, UpstreamFailed
+from kernel.errors import GatewayError, InternalError, UpstreamFailed
 from providers.adapters.base import Adapter, Exchange, UpstreamAnswer, translate
 from providers.adapters.http import UpstreamIOError
 from tenants.keys import Caller
-from usage import admission
 
 ERROR_BYTES_MAX = 1024 * 1024
 _OUR_CREDENTIAL = (401, 403)  # the operator's: the caller's is another one, and was fine
@@ -27,8 +27,7 @@ _OUR_CREDENTIAL = (401, 403)  # the operator's: the caller's is another one, and
 async def serve(plane: DataPlane, caller: Caller, passage: Passage, incoming: Incoming, request_id: str) -> Reply:
     """Take an authenticated request to its provider. Raises GatewayError where no answer comes of it."""
     started_ns = time.perf_counter_ns()
-    if not plane.journal.accepting:
-        raise _unwritable()
+    require_journal(plane)
     call, passage = make_call(plane, caller, passage, incoming, request_id, started_ns=started_ns)
     try:
         call.max_cost_nanos = read_max_cost(incoming, call.head)
@@ -51,7 +50,8 @@ async def serve(plane: DataPlane, caller: Caller, passage: Passage, incoming: In
 
 
 async def _pass(plane: DataPlane, call: Call, passage: Passage) -> Reply:
-    attempt = await _begin(plane, call, passage)
+    attempt = Attempt(number=1, target=call.route.groups[0][0], because="named in the path")
+    await begin(plane, call, attempt, lambda: lost_record(plane, call, attempt, passage))
     adapter = plane.adapters[passage.connection.preset.adapter]
     try:
         answer = await _send(adapter, exchange_of(call, passage, attempt.attempt_id))
@@ -62,23 +62,6 @@ async def _pass(plane: DataPlane, call: Call, passage: Passage) -> Reply:
     headers = [*returned_headers(answer.headers), *facts_of(call), *limits_of(plane, call)]
     relay = PassingRelay(plane, call, attempt, passage, answer)
     return Reply(answer.status, [*headers, (b"x-accel-buffering", b"no")], chunks=relay)
-
-
-async def _begin(plane: DataPlane, call: Call, passage: Passage) -> Attempt:
-    """Write the attempt down before anything is sent. Raises UpstreamBusy, Unavailable."""
-    slug = passage.connection.slug
-    limits = call.snapshot.policy.providers.get(slug, ())
-    if limits and not await admission.enter_provider(plane.counters, limits):
-        raise UpstreamBusy(f"provider {slug} serves as many calls as it may", retry_after_s=1)
-    attempt = Attempt(number=1, target=call.route.groups[0][0], because="named in the path", entered=limits)
-    call.attempts.append(attempt)
-    try:
-        attempt.slot = plane.journal.begin(lost_record(plane, call, attempt, passage))
-    except OSError as error:
-        call.attempts.pop()
-        admission.leave_provider(plane.counters, limits)
-        raise _unwritable() from error
-    return attempt
 
 
 async def _send(adapter: Adapter, exchange: Exchange) -> UpstreamAnswer:
@@ -92,7 +75,7 @@ async def _send(adapter: Adapter, exchange: Exchange) -> UpstreamAnswer:
         finally:
             answer.close()
     except UpstreamIOError as error:
-        raise translate(error, provider=exchange.connection.slug) from error
+        raise translate(error, provider=exchange.connection.slug, region=exchange.region) from error
     raise adapter.explain(exchange, answer, said)
 
 
@@ -110,7 +93,3 @@ def _open(call: Call) -> list[Attempt]:
 
 def _end_call(plane: DataPlane, call: Call, status: int, error: GatewayError | None) -> None:
     plane.call_ended(Outcome(call, status, error, time.perf_counter_ns() - call.started_ns))
-
-
-def _unwritable() -> Unavailable:
-    return Unavailable("Usage can't be written down now; no call is served unmetered.", code="journal_full")

@@ -42,7 +42,8 @@ async def fetch_whole(adapter: Adapter, exchange: Exchange, wire: Wire) -> Whole
     except UpstreamRefused as refused:
         raise wire.own_words(refused) from None
     told, facts = wire.finish(body)
-    return WholeAnswer(headers=answer.headers, body=told, facts=facts)
+    headers = answer.headers if wire.back is None else [(b"content-type", b"application/json")]
+    return WholeAnswer(headers=headers, body=told, facts=facts)
 
 
 async def open_stream(adapter: Adapter, exchange: Exchange, wire: Wire, cost_of: CostOf) -> OpenStream:

@@ -72,6 +72,21 @@ def test_a_stream_that_broke_off_costs_what_has_passed_not_what_was_reported_at_
     assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (9, 100, True)
 
 
+def test_an_estimate_never_exceeds_what_was_reserved(make_plane: MakePlane, recorder: Recorder) -> None:
+    grant = Grant(NO_RULES.plan(streamed=True), reserved_nanos=700)
+    made = call(said=said(stream=True, max_output_tokens=20), grant=grant)
+    lost = settlement.record_if_lost(make_plane(), made, attempt(), output_bytes=4_000)
+    assert lost.usage.output_tokens == 20
+    reader = doors.MESSAGES.through.reader(Head("m", stream=True), lambda usage: None)  # type: ignore[union-attr]
+    for event in (
+        {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 9, "output_tokens": 1}}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x" * 4_000}},
+    ):
+        reader.feed(b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event)))  # type: ignore[attr-defined]
+    settlement.settle_stream(make_plane(), made, attempt(), reader, "cut")
+    assert recorder.attempts[0].usage.output_tokens == 20
+
+
 def test_usage_that_counts_nothing_is_estimated(make_plane: MakePlane, recorder: Recorder) -> None:
     reader = StreamReader(wants_usage=False, cost_of=lambda usage: None)
     reader.feed(usage_event({}))
