@@ -17,8 +17,7 @@ from tests.contracts import asking, dialects, vendors
 LOSSES = (
     ("one_call", "openai", "gemini converse", "parallel_tool_calls", ""),
     ("one_call", "responses", "gemini converse", "parallel_tool_calls", ""),
-    ("one_call", "anthropic", "gemini", "parallel_tool_calls", ""),
-    ("one_call", "anthropic", "converse", "tool_choice.disable_parallel_tool_use", ""),
+    ("one_call", "anthropic", "gemini converse", "tool_choice.disable_parallel_tool_use", ""),
     ("json", "openai", "anthropic converse", "response_format", ""),
     ("json", "responses", "anthropic converse", "text.format", ""),
     ("json", "gemini", "anthropic converse", "generationConfig.responseMimeType", ""),

@@ -8,7 +8,6 @@ import msgspec
 from providers.dialects.anthropic_messages.reasoning import Written, write_reasoning
 from providers.dialects.anthropic_messages.sampling import write_sampling
 from providers.dialects.anthropic_messages.schemas import close_objects
-from providers.dialects.anthropic_messages.spellings import spelled
 from providers.dialects.anthropic_messages.tools import write_tools
 from providers.dialects.anthropic_messages.turns import write_turns
 from providers.dialects.anthropic_messages.versions import BodyVersion, body_version
@@ -16,6 +15,7 @@ from providers.dialects.canonical import Dialect, Feature
 from providers.dialects.codec import Encoded, Upstream
 from providers.dialects.conversation import Request
 from providers.dialects.hints import sort_extras
+from providers.dialects.wording import spell
 
 _USUAL_MAX_TOKENS = 4_096
 _ANONYMOUS = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.:-]{1,256}\Z")
@@ -73,7 +73,7 @@ def _prompt(
         fields["thinking"] = reasoning.thinking
     output, output_lost = _output_config(request, upstream, reasoning)
     fields |= output
-    lost = (*tools_lost, *(("reasoning_effort",) if reasoning.lost else ()), *output_lost)
+    lost = (*tools_lost, *(("reasoning",) if reasoning.lost else ()), *output_lost)
     return fields, lost, _ignored(request, upstream)
 
 
@@ -137,4 +137,4 @@ def _own_extras(request: Request, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spelled(request: Request, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(spelled(name, request.dialect) for name in names)
+    return tuple(spell(name, request.dialect) for name in names)

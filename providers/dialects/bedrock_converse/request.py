@@ -118,7 +118,7 @@ def _write_output(
     if wanted is None or wanted.kind == "text":
         return config
     if wanted.kind != "json_schema" or wanted.schema is None or not upstream.capabilities.has(Feature.JSON_SCHEMA):
-        losses.miss("output_format")
+        losses.miss("response_format")
         return config
     named = {"name": wanted.name, "description": wanted.description}
     schema = {"schema": bytes(wanted.schema).decode(), **{name: value for name, value in named.items() if value}}

@@ -22,9 +22,9 @@ from providers.dialects.gemini_generate.measure import read_prompt as read_promp
 from providers.dialects.gemini_generate.reasoning import read_reasoning
 from providers.dialects.gemini_generate.tools import is_strict, read_choice, read_tools, write_choice, write_tools
 from providers.dialects.gemini_generate.wire import BODY_DECODER, OBJECT_DECODER, Body, Config, is_given
-from providers.dialects.gemini_generate.wording import spell
 from providers.dialects.hints import sort_extras
 from providers.dialects.openai_chat.request import MAX_COST_FIELD, read_max_cost
+from providers.dialects.wording import spell
 
 _RESERVED_FOR = (b"maxOutputTokens", b"max_output_tokens", b"candidateCount", b"candidate_count")
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")  # as no ordinary encoder spells one

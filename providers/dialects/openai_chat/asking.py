@@ -1,6 +1,5 @@
 """A request written for a server of this dialect: its fields, as far as the model and the server know them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,32 +15,8 @@ from providers.dialects.openai_chat.parts import Fields
 from providers.dialects.openai_chat.prompting import COMPLETION_ONLY
 from providers.dialects.openai_chat.spelling import MISTRAL, respell
 from providers.dialects.openai_chat.tools import write_choice, write_format, write_tool
+from providers.dialects.wording import spell
 
-# What clients of other dialects call the fields whose names differ.
-_SPELLINGS: Mapping[Dialect, Mapping[str, str]] = {
-    Dialect.ANTHROPIC: {
-        "stop": "stop_sequences",
-        "response_format": "output_config.format",
-        "reasoning_effort": "thinking",
-        "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
-    },
-    Dialect.GEMINI: {
-        "stop": "generationConfig.stopSequences",
-        "response_format": "generationConfig.responseSchema",
-        "temperature": "generationConfig.temperature",
-        "top_p": "generationConfig.topP",
-        "top_k": "generationConfig.topK",
-        "seed": "generationConfig.seed",
-        "n": "generationConfig.candidateCount",
-        "reasoning_effort": "generationConfig.thinkingConfig",
-        "tool_choice": "toolConfig",
-        "logprobs": "generationConfig.responseLogprobs",
-        "top_logprobs": "generationConfig.logprobs",
-        "presence_penalty": "generationConfig.presencePenalty",
-        "frequency_penalty": "generationConfig.frequencyPenalty",
-    },
-    Dialect.RESPONSES: {"response_format": "text.format", "reasoning_effort": "reasoning"},
-}
 # Numbers by the feature that they need, with what stands there by default and so need not be said.
 _NUMBERS: tuple[tuple[str, Feature, float | None], ...] = (
     *(("temperature", Feature.SAMPLING, 1), ("top_p", Feature.SAMPLING, 1)),
@@ -62,7 +37,7 @@ def encode_request(request: Request, upstream: Upstream) -> Encoded:
     ignored = [*draft.ignored, *history.ignored, *(name for name in dropped if name in HINTS)]
     return Encoded(
         msgspec.json.encode(raws),
-        unsupported=tuple(_spell(request, name) for name in dict.fromkeys(unsupported)),
+        unsupported=tuple(spell(name, request.dialect) for name in dict.fromkeys(unsupported)),
         ignored=tuple(dict.fromkeys(ignored)),
     )
 
@@ -149,11 +124,12 @@ class _Draft:
             return
         if not self._has(Feature.REASONING):
             if reasoning.effort != "none" and reasoning.budget_tokens != 0:
-                self.unsupported.append("reasoning_effort")
+                self.unsupported.append("reasoning")
         elif self._is_own and (reasoning.budget_tokens is not None or reasoning.adaptive or reasoning.summary):
             self.fields["reasoning"] = _as_object(reasoning)
         elif not self._is_own and (reasoning.effort == "none" or reasoning.budget_tokens == 0):
-            self.ignored.append("reasoning_effort")  # half of the models refuse to be told not to
+            # Half of the models refuse to be told not to.
+            self.ignored.append(spell("reasoning", self._request.dialect))
         elif reasoning.effort is not None:
             self.fields["reasoning_effort"] = reasoning.effort
         elif reasoning.budget_tokens is not None:
@@ -227,7 +203,3 @@ def _own_tool(tool: HostedTool, path: str) -> msgspec.Raw:
 
 def _raw(value: Any) -> msgspec.Raw:
     return value if isinstance(value, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(value))
-
-
-def _spell(request: Request, name: str) -> str:
-    return _SPELLINGS.get(request.dialect, {}).get(name, name)

@@ -12,8 +12,8 @@ from providers.dialects.efforts import effort_of
 from providers.dialects.hints import sort_extras
 from providers.dialects.openai_responses.asking import LOGPROBS
 from providers.dialects.openai_responses.outgoing_items import Item, ItemWriter
-from providers.dialects.openai_responses.spelling import spell
 from providers.dialects.openai_responses.wire import OBJECT, raw_of, refuse
+from providers.dialects.wording import spell
 
 Fields = dict[str, Any]
 

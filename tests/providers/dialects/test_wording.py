@@ -1,5 +1,5 @@
 from providers.dialects.canonical import Dialect
-from providers.dialects.gemini_generate.wording import spell
+from providers.dialects.wording import spell
 
 
 def test_a_field_is_named_as_its_client_names_it() -> None:
