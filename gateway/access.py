@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.messages import Incoming
 from kernel.errors import AuthenticationFailed, PermissionRefused, Unavailable
 from routing.snapshot import Route, Snapshot, unknown_route
-from tenants.keys import Caller, digest_of
+from tenants.keys import Caller, Moments, digest_of
 
 KEYS_REMEMBERED_MAX = 100_000
 MISS_REMEMBERED_S = 1.0
@@ -46,10 +46,15 @@ class KeyDirectory:
             under_way.add_done_callback(lambda _: self._under_way.pop(digest, None))
         return await asyncio.shield(under_way)
 
-    def forget(self, digests: Iterable[str]) -> None:
-        """Drop what is remembered of these keys; the next call looks them up."""
-        for digest in digests:
-            self._known.pop(digest, None)
+    def forget(self, changed: Mapping[str, Moments]) -> None:
+        """Drop what is remembered of these keys from before they changed; the next call looks them up.
+
+        A key that was looked up since stays: while the database is away it could not be looked up again.
+        """
+        for digest, changed_at in changed.items():
+            known = self._known.get(digest)
+            if known is not None and (known.caller is None or known.caller.changed_at != changed_at):
+                del self._known[digest]
 
     async def _load(self, digest: str) -> Caller | None:
         try:

@@ -1,6 +1,6 @@
 """The life of a virtual key: issue, rotate, revoke, find. The secret is returned once and never stored."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,10 +12,15 @@ from kernel import clock
 from kernel.secrets import hash_key, new_key, visible_prefix
 from tenants.models import Key, Tenant, User, default_scopes
 
+Moments = tuple[datetime, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking, as the data plane knows it. Instants are seconds since the epoch."""
+    """Who is asking, as the data plane knows it. Instants are seconds since the epoch.
+
+    `changed_at` is when the key and its tenant last changed: it tells one state of both from another.
+    """
 
     key_id: int
     key_name: str
@@ -28,6 +33,7 @@ class Caller:
     expires_at_s: float | None
     revoked: bool
     time_zone: str = "UTC"
+    changed_at: Moments = ()
 
 
 def digest_of(secret: str) -> str:
@@ -118,10 +124,12 @@ def find(digest: str) -> Caller | None:
         expires_at_s=key.expires_at.timestamp() if key.expires_at else None,
         revoked=key.revoked_at is not None,
         time_zone=key.tenant.time_zone,
+        changed_at=(key.updated_at, key.tenant.updated_at),
     )
 
 
-def changed_since(moment: datetime) -> Iterable[str]:
-    """Return the digests of keys that changed, themselves or through their tenant, since a moment."""
+def changed_since(moment: datetime) -> Mapping[str, Moments]:
+    """Return the digests of keys that changed since a moment, and when they and their tenants last did."""
     changed = Key.objects.filter(Q(updated_at__gte=moment) | Q(tenant__updated_at__gte=moment))
-    return list(changed.values_list("digest", flat=True))
+    moments = changed.values_list("digest", "updated_at", "tenant__updated_at")
+    return {digest: (own, of_tenant) for digest, own, of_tenant in moments}

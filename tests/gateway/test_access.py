@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from gateway.messages import Incoming
 from kernel.errors import AuthenticationFailed, PermissionRefused, RouteUnknown, Unavailable
 from tenants.keys import Caller, digest_of
 from tests.builders import caller, route, snapshot
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+LATER = (NOW, NOW + timedelta(seconds=1))  # when a key and its tenant changed
 
 
 class Table:
@@ -66,7 +70,28 @@ async def test_a_key_is_looked_up_once_and_again_after_it_changed() -> None:
     keys = KeyDirectory(table.find)
     assert await keys.find("a") == await keys.find("a") == caller()
     assert table.asked == 1
-    keys.forget([digest_of("a")])
+    keys.forget({digest_of("a"): LATER})
+    await keys.find("a")
+    assert table.asked == 2
+
+
+async def test_a_key_that_was_looked_up_since_it_changed_is_not_forgotten() -> None:
+    table = Table(a=caller(changed_at=LATER))
+    keys = KeyDirectory(table.find)
+    await keys.find("a")
+    keys.forget({digest_of("a"): LATER})
+    await keys.find("a")
+    assert table.asked == 1
+    keys.forget({digest_of("a"): (LATER[0], LATER[0])})  # a tenant's change, told by a clock that is behind
+    await keys.find("a")
+    assert table.asked == 2
+
+
+async def test_a_key_that_was_unknown_is_looked_up_again_once_it_is_told() -> None:
+    table = Table()
+    keys = KeyDirectory(table.find)
+    await keys.find("a")
+    keys.forget({digest_of("a"): LATER})
     await keys.find("a")
     assert table.asked == 2
 
@@ -121,7 +146,7 @@ async def test_while_nobody_can_be_asked_a_known_key_stands(monkeypatch: pytest.
     assert await keys.find("sk-known") == known
     with pytest.raises(Unavailable):
         await keys.find("sk-new")
-    keys.forget([digest_of("sk-known")])
+    keys.forget({digest_of("sk-known"): LATER})
     with pytest.raises(Unavailable):
         await keys.find("sk-known")
 

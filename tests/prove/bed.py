@@ -18,6 +18,7 @@ from tests.prove.stores import PostgreSQL, Redis, clear_away
 from tests.services.gateway import READY_WITHIN_S, STOPPED_WITHIN_S, Gateway
 from tests.services.upstreams import MockUpstream
 from tests.services.waiting import eventually
+from usage.journal_files import JOURNAL_SUFFIX, worker_of
 
 CREDENTIAL = "sk-prove-upstream-0123456789"
 IN_FORCE_WITHIN_S = 1.0  # what is promised of a changed budget, limit or key
@@ -90,6 +91,19 @@ class ProvenGateway(Gateway):
     def wait_for_workers(self) -> None:
         """Wait until every worker that was killed has been started again, and calls are served."""
         eventually(lambda: len(self.worker_pids()) == self.workers and self._is_ready(), within_s=READY_WITHIN_S)
+
+    def has_served_everywhere(self, name: str) -> bool:
+        """Tell whether all workers run, and the journal of each has a request whose id begins with a name."""
+        pids = set(self.worker_pids())
+        return len(pids) == self.workers and pids <= self._pids_that_served(name)
+
+    def _pids_that_served(self, name: str) -> set[int]:
+        wanted, found = f'"request_id":"{name}-'.encode(), set()
+        for path in (self.data_dir / "journal").glob(f"*{JOURNAL_SUFFIX}"):
+            with suppress(FileNotFoundError):  # it has been shipped meanwhile
+                if wanted in path.read_bytes():
+                    found.add(_pid_of(path))
+        return found
 
     def operate(self, code: str) -> str:
         """Run Python with the ORM, on a connection that has not seen an outage."""
@@ -262,6 +276,11 @@ class Bed:
 def secret_of(name: str) -> str:
     """Return the secret of a key."""
     return f"sk-gw-prove-{name}-0123456789abcdef"
+
+
+def _pid_of(journal: Path) -> int:
+    """Return the process id of the worker whose journal this is: the last but one part of the worker's name."""
+    return int(worker_of(journal).rsplit("-", 2)[1])
 
 
 def _end(gateway: ProvenGateway) -> None:

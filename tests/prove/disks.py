@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.prove.bed import Bed, ProvenGateway
 from tests.prove.budgets import another_crowd
-from tests.prove.callers import Callers, Plan, any_plan, run
+from tests.prove.callers import Callers, any_plan, run
+from tests.prove.keys import use_everywhere
 from tests.prove.report import Finding
 
 NAME = "disk"
@@ -50,7 +51,7 @@ def backlog_full(bed: Bed, *, short: bool) -> Finding:
     gateway = bed.add_gateway(BACKLOG, workers=2, GATEWAY_JOURNAL_MAX_MB=str(BACKLOG_MIB))
     callers, chance = bed.callers(BACKLOG, gateway), random.Random(52)
     bed.set_budget(BACKLOG, PLENTY_NANOS, key=BACKLOG)
-    run(lambda: _warm_up(callers))
+    use_everywhere(callers, gateway)
     bed.postgres.kill()
     try:
         _call_until_full(finding, callers, chance)
@@ -60,12 +61,6 @@ def backlog_full(bed: Bed, *, short: bool) -> Finding:
     _call_until_served(finding, callers, chance)
     another_crowd(bed, finding, callers, budget=BACKLOG)
     return finding
-
-
-async def _warm_up(callers: Callers) -> None:
-    """Let every worker see the key while it can be looked up."""
-    async with callers:
-        await callers.call_together([Plan()] * 40)
 
 
 def _on_small_disk(bed: Bed) -> ProvenGateway | None:

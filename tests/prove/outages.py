@@ -9,10 +9,11 @@ from tests.prove.accounts import usd
 from tests.prove.bed import Bed
 from tests.prove.budgets import PROBE, another_crowd, use_up
 from tests.prove.callers import Callers, any_plan, run, under_load
+from tests.prove.keys import use_everywhere
 from tests.prove.report import Finding
 
 CALLERS = 24
-WARM_S = 1.5  # every worker has seen the key by then
+WARM_S = 1.5  # calls go on for so long before an outage and after it
 NOTICED_WITHIN_S = 1.0
 BACK_WITHIN_S = 15.0
 HEARD_WITHIN_S = 2.5  # a worker hears of what others have used, whether or not it has calls of its own
@@ -194,6 +195,7 @@ def postgres_away(bed: Bed, *, short: bool) -> Finding:
 def _without_postgres(bed: Bed, finding: Finding, name: str, disturb: Callable[[], Awaitable[None]]) -> Finding:
     callers, chance = bed.callers(name), random.Random(34)
     bed.set_budget(name, PLENTY_NANOS, key=name)
+    use_everywhere(callers, bed.gateway)
     _disturb(callers, chance, disturb, pause_s=0.02)
     unserved = len(callers.answers) - callers.count("whole")
     finding.expect(not unserved, f"{unserved} calls were not served: {callers.troubles()}")

@@ -45,6 +45,7 @@ def test_an_issued_key_is_found_by_its_secret_which_is_stored_nowhere(acme: Tena
         allowed_routes=("a*",),
         expires_at_s=ends.timestamp(),
         revoked=False,
+        changed_at=(key.updated_at, key.tenant.updated_at),
     )
 
 
