@@ -4,7 +4,7 @@ Call inside a transaction. A conflict or a value that doesn't fit raises; nothin
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from django.db import connection, models
@@ -25,7 +25,7 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Collect
             return
         marks = ", ".join(["%s"] * len(columns))
         statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 names of ours
-        cursor.executemany(statement, list(_as_the_orm_writes(rows)))
+        cursor.executemany(statement, _as_the_orm_writes(model, columns, rows))
 
 
 def add_to_sums(
@@ -38,9 +38,9 @@ def add_to_sums(
     """
     if not rows:
         return
-    ordered = sorted(rows, key=lambda row: tuple(row[: len(keys)]))
+    ordered: Sequence[Sequence[Any]] = sorted(rows, key=lambda row: tuple(row[: len(keys)]))
     if connection.vendor != "postgresql":
-        ordered = list(_as_the_orm_writes(ordered))
+        ordered = _as_the_orm_writes(model, (*keys, *sums), ordered)
     with connection.cursor() as cursor:
         cursor.executemany(_upsert(model._meta.db_table, keys, sums), ordered)
 
@@ -55,10 +55,14 @@ def _upsert(table: str, keys: Sequence[str], sums: Sequence[str]) -> str:
     )
 
 
-def _as_the_orm_writes(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+def _as_the_orm_writes(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> Sequence[Sequence[Any]]:
     """Turn instants into the text that SQLite's rows hold them as; only the same text compares as the same instant."""
-    for row in rows:
-        yield [
-            value.astimezone(UTC).replace(tzinfo=None).isoformat(" ") if isinstance(value, datetime) else value
-            for value in row
-        ]
+    instants = {field.attname for field in model._meta.concrete_fields if isinstance(field, models.DateTimeField)}
+    places = [place for place, column in enumerate(columns) if column in instants]
+    written = [list(row) for row in rows]
+    for place in places:
+        for row in written:
+            row[place] = row[place].astimezone(UTC).isoformat(" ")[: -len("+00:00")]
+    return written

@@ -9,7 +9,15 @@ import re
 import time
 from pathlib import Path
 
-__all__ = ["INFLIGHT_SUFFIX", "JOURNAL_SUFFIX", "create_locked", "lock_file", "require_worker_name", "worker_of"]
+__all__ = [
+    "INFLIGHT_SUFFIX",
+    "JOURNAL_SUFFIX",
+    "create_locked",
+    "lock_file",
+    "remove_unnamed",
+    "require_worker_name",
+    "worker_of",
+]
 
 JOURNAL_SUFFIX = ".journal"
 INFLIGHT_SUFFIX = ".inflight"
@@ -65,6 +73,13 @@ def lock_file(path: Path, *, shared: bool = False) -> int | None:
         os.close(fd)
         return None
     return fd
+
+
+def remove_unnamed(directory: Path, *, worker: str) -> None:
+    """Remove the file that a worker that is gone had not come to name; it holds nothing yet."""
+    for opening in directory.glob(f"{worker}-*{_OPENING_SUFFIX}"):
+        if worker_of(opening.with_suffix("")) == worker:
+            opening.unlink(missing_ok=True)
 
 
 def _sync_directory(directory: Path) -> None:

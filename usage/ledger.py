@@ -26,7 +26,11 @@ __all__ = ["adjust", "write"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEYS = ("budget_id", "slice", "counter", "worker")
 _SUMS = ("posted_nanos", "posts", "carried_nanos", "carried_posts")
-_Kind = LedgerEntry.Kind
+_POST = LedgerEntry.Kind.POST.value
+_RESERVE = LedgerEntry.Kind.RESERVE.value
+_VOID = LedgerEntry.Kind.VOID.value
+_EXPIRE = LedgerEntry.Kind.EXPIRE.value
+_ADJUST = LedgerEntry.Kind.ADJUST.value
 
 
 class _Entry(NamedTuple):
@@ -83,7 +87,7 @@ def adjust(
     entry = _Entry(
         entry_id=new_id("adj"),
         at=clock.now(),
-        kind=_Kind.ADJUST.value,
+        kind=_ADJUST,
         attempt_id="",
         request_id="",
         tenant_id=tenant.pk if tenant else None,
@@ -104,27 +108,16 @@ def adjust(
 
 def _entries_of(record: AttemptRecord, worker: str) -> Iterable[_Entry]:
     """Yield the post of an attempt, and where it ended a call under budgets, what that had reserved and gave back."""
-    lost = record.ending == "lost"
-    post = _Entry(
-        entry_id=record.attempt_id + ".p",
-        at=_EPOCH + timedelta(microseconds=record.started_at_ns // 1_000),
-        kind=_Kind.POST.value,
-        attempt_id=record.attempt_id,
-        request_id=_fitted("request_id", record.request_id),
-        tenant_id=record.tenant_id,
-        key_id=record.key_id,
-        amount_nanos=record.cost_nanos,
-        estimated=record.usage.estimated or lost,
-        charges=write_charges(record.charges),
-        worker=worker,
-    )
-    yield post
-    if record.reserved_nanos is None:
-        return
-    rest, mark = (_Kind.EXPIRE, ".e") if lost else (_Kind.VOID, ".v")
-    kept = post._replace(estimated=False)
-    yield kept._replace(entry_id=record.attempt_id + ".r", kind=_Kind.RESERVE.value, amount_nanos=record.reserved_nanos)
-    yield kept._replace(entry_id=record.attempt_id + mark, kind=rest.value, amount_nanos=record.released_nanos)
+    attempt_id, lost = record.attempt_id, record.ending == "lost"
+    at = _EPOCH + timedelta(microseconds=record.started_at_ns // 1_000)
+    whose = attempt_id, _fitted("request_id", record.request_id), record.tenant_id, record.key_id
+    charges = write_charges(record.charges)
+    estimated = record.usage.estimated or lost
+    yield _Entry(attempt_id + ".p", at, _POST, *whose, record.cost_nanos, estimated, charges, worker)
+    if record.reserved_nanos is not None:
+        yield _Entry(attempt_id + ".r", at, _RESERVE, *whose, record.reserved_nanos, False, charges, worker)
+        mark, kind = (".e", _EXPIRE) if lost else (".v", _VOID)
+        yield _Entry(attempt_id + mark, at, kind, *whose, record.released_nanos, False, charges, worker)
 
 
 def _sum_by_charge(records: Iterable[AttemptRecord]) -> dict[Charge, _Posted]:

@@ -32,7 +32,7 @@ from django.db import (
 
 from usage import ledger
 from usage.inflight import read_left
-from usage.journal_files import INFLIGHT_SUFFIX, JOURNAL_SUFFIX, lock_file, worker_of
+from usage.journal_files import INFLIGHT_SUFFIX, JOURNAL_SUFFIX, lock_file, remove_unnamed, worker_of
 from usage.journal_lines import Entry, line_of, scan_entries
 from usage.models import JournalPosition
 from usage.record_rows import insert_attempts, insert_denials
@@ -43,6 +43,7 @@ __all__ = ["Shipper"]
 REJECTED_SUFFIX = ".rejected"
 _BATCH_RECORDS = 2_000
 _LONGEST_PAUSE_S = 30.0
+_BUSY_RECORDS, _BUSY_PAUSE_S = 500, 1.0  # where so many come at once: larger batches cost less a record
 _PAUSES_S = (0.01, 0.03, 0.1, 0.3, 1.0)  # between the tries of one batch that collided with another's
 _PASSING = {
     "40001",  # serialisation failure
@@ -84,13 +85,13 @@ class Shipper:
         while not stop.wait(pause_s):
             close_old_connections()
             try:
-                self.ship_once(stop)
+                shipped = self.ship_once(stop)
             except (Error, OSError) as error:
                 if pause_s == interval_s:
                     logger.warning("usage can't be shipped now, it waits in the journal: %s", error)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
-                pause_s = interval_s
+                pause_s = _BUSY_PAUSE_S if shipped >= _BUSY_RECORDS else interval_s
         close_old_connections()
 
     def ship_once(self, stop: threading.Event | None = None) -> int:
@@ -205,6 +206,7 @@ class Shipper:
                 logger.exception("%s is finished, and that could not be told; it will be told again", worker)
             self._unheard.add(worker)
             return
+        remove_unnamed(self._directory, worker=worker)
         path.unlink(missing_ok=True)
         _forget_position(path.name)
         self._unheard.discard(worker)

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from usage.journal_files import JOURNAL_SUFFIX, create_locked, lock_file, require_worker_name, worker_of
+from usage.journal_files import (
+    JOURNAL_SUFFIX,
+    create_locked,
+    lock_file,
+    remove_unnamed,
+    require_worker_name,
+    worker_of,
+)
 
 
 def create(directory: Path, worker: str = "w1") -> tuple[int, Path]:
@@ -36,6 +43,18 @@ def test_a_file_that_can_not_be_locked_leaves_nothing_behind(tmp_path: Path, mon
     with pytest.raises(OSError, match="no locks here"):
         create(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_worker_had_not_named_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    named = {}
+    for worker in ("w1", "w1-2"):
+        fd, path = create(tmp_path, worker)
+        os.close(fd)
+        named[worker] = path
+        path.with_name(f"{path.name}.opening").touch()
+    remove_unnamed(tmp_path, worker="w1")
+    left = {named["w1"], named["w1-2"], named["w1-2"].with_name(f"{named['w1-2'].name}.opening")}
+    assert set(tmp_path.iterdir()) == left
 
 
 def test_a_name_is_never_used_twice(tmp_path: Path) -> None:

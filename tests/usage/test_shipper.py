@@ -459,6 +459,7 @@ def test_a_worker_is_finished_once_all_of_it_is_shipped(tmp_path: Path, make_rec
     living, gone = Journal(tmp_path, worker="living"), Journal(tmp_path, worker="gone")
     gone.begin(lost(make_record, 1))
     gone.append(make_record(2))
+    gone.path.with_name("gone-0123456789abcdef01234567.journal.opening").touch()  # killed while it opened another
     shipper.ship_once()
     assert told == []
     gone.close()
