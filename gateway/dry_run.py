@@ -77,7 +77,7 @@ async def _report(plane: DataPlane, call: Call) -> dict[str, Any]:
             error = admission.explain(plan, checks, verdict, plane.counters.now_s()).error
     except CountersAway:
         error = Unavailable("Budgets and limits can't be checked now.", code="counters_unavailable")
-    except reservation.Refused as refused:
+    except admission.Refused as refused:
         error = refused.refusal.error
     except GatewayError as refusal:
         error = refusal

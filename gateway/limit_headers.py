@@ -28,10 +28,9 @@ def openai_headers(standings: Iterable[Standing], now_s: float) -> Headers:
         if names is None:
             headers.append(_money(standing))
         else:
+            limit, left, reset = names
             span = format_span(standing.resets_in_s or 0.0).encode()
-            headers.append((names[0], b"%d" % standing.limit))
-            headers.append((names[1], b"%d" % standing.left))
-            headers.append((names[2], span))
+            headers += ((limit, b"%d" % standing.limit), (left, b"%d" % standing.left), (reset, span))
     return headers
 
 

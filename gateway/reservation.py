@@ -19,7 +19,7 @@ from providers.tokens import OutputBound
 from routing import strategies
 from routing.snapshot import Target
 from usage import admission
-from usage.admission import Demand, Refusal
+from usage.admission import Demand, Refusal, Refused
 from usage.policy import NO_RULES, CallerPolicy, Subject
 
 MAX_COST_HEADER = b"x-gateway-max-cost-usd"
@@ -59,27 +59,20 @@ async def admit(plane: DataPlane, call: Call) -> list[Target]:
     policy = rules_of(call, now_s=plane.counters.now_s())
     if policy is NO_RULES and call.max_cost_nanos is None:
         return targets
-    try:
+    counted = False
+    while True:
         try:
-            return await _reserve(plane, call, policy, targets)
+            demand, allowed = measure(plane, call, policy, targets)
+            call.grant = await admission.admit(plane.counters, policy, demand)
+            return allowed
         except Refused as refused:
-            if not refused.refusal.by_amount:
-                raise
+            refusal = refused.refusal
+        if counted or not refusal.by_amount:
+            call.refusal = refusal
+            _note_denial(plane, call, refusal)
+            raise refusal.error
         await count_input(call, targets)
-        return await _reserve(plane, call, policy, targets)
-    except Refused as refused:
-        call.refusal = refused.refusal
-        _note_denial(plane, call, refused.refusal)
-        raise refused.refusal.error from None
-
-
-async def _reserve(plane: DataPlane, call: Call, policy: CallerPolicy, targets: list[Target]) -> list[Target]:
-    demand, allowed = measure(plane, call, policy, targets)
-    got = await admission.admit(plane.counters, policy, demand)
-    if isinstance(got, Refusal):
-        raise Refused(got)
-    call.grant = got
-    return allowed
+        counted = True
 
 
 async def count_input(call: Call, targets: list[Target]) -> None:
@@ -143,14 +136,6 @@ def measure(plane: DataPlane, call: Call, policy: CallerPolicy, targets: list[Ta
     elif not allowed:
         raise Refused(_none_allowed(call, targets))
     return Demand(most, cost_nanos, call.said.head.stream), allowed
-
-
-class Refused(Exception):
-    """Carries a refusal to where it is written down."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.rule)
-        self.refusal = refusal
 
 
 def _work_out_worst(call: Call, target: Target, *, input_tokens: int, output_tokens: int, now_s: float) -> int | None:

@@ -77,8 +77,7 @@ class Grant(msgspec.Struct, gc=False):
             return
         self.settled = True
         plan = self.plan
-        taken = plan.amounts(tokens=tokens, nanos=posted_nanos, at_once=0)
-        deltas = [*map(sub, taken, self.amounts)]
+        deltas = [*map(sub, plan.amounts(tokens, posted_nanos, 0), self.amounts)]
         self.used = [*map(add, self.used, deltas)]
         counters.settle(plan.checks, self.slices.numbers, deltas)
         for extension in self.extensions:
@@ -102,23 +101,31 @@ class Refusal(msgspec.Struct, frozen=True):
     standings: Sequence[Standing] = ()
 
 
+class Refused(Exception):
+    """Carries a refusal to where it is written down."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.rule)
+        self.refusal = refusal
+
+
 def plan_checks(plan: Plan, demand: Demand) -> list[Check]:
     """Return what has to be reserved for a call."""
-    return [*weigh(plan.checks, _amounts(plan, demand))]
+    return [*weigh(plan.checks, plan.amounts(demand.tokens, demand.cost_nanos, 1))]
 
 
-async def admit(counters: Counters, policy: CallerPolicy, demand: Demand) -> Grant | Refusal:
-    """Reserve everything a call may take, or say what refuses it. Raises Unavailable where that can't be decided."""
+async def admit(counters: Counters, policy: CallerPolicy, demand: Demand) -> Grant:
+    """Reserve everything a call may take. Raises Refused, Unavailable where that can't be decided."""
     plan = policy.plan(streamed=demand.streamed)
     if policy is NO_RULES:
         return Grant(plan)
-    amounts = _amounts(plan, demand)
+    amounts = plan.amounts(demand.tokens, demand.cost_nanos, 1)
     try:
         verdict = await counters.reserve(plan.checks, amounts)
     except CountersAway as error:
         raise _away() from error
     if verdict.refused is not None:
-        return explain(plan, weigh(plan.checks, amounts), verdict, counters.now_s())
+        raise Refused(explain(plan, weigh(plan.checks, amounts), verdict, counters.now_s()))
     reserved_nanos = demand.cost_nanos if plan.budgets else None
     return Grant(plan, amounts, plan.slices(verdict.slices), verdict.used, reserved_nanos)
 
@@ -182,15 +189,15 @@ def over_call_budget(*, allowed_nanos: int, needed_nanos: int) -> Refusal:
 def format_span(seconds: float) -> str:
     """Write a span as OpenAI's rate-limit headers do: 120ms, 8.64s, 6m0s, 26h3m20s."""
     if seconds < 1:
-        return _format_ms(round(seconds * 1000))
+        return f"{max(0, round(seconds * 1000))}ms"
     if seconds < 60:
-        return f"{round(seconds, 2):g}s"
+        return _format_hundredths(round(seconds * 100))
     return _format_minutes(round(seconds))
 
 
-@lru_cache(maxsize=1024)
-def _format_ms(ms: int) -> str:
-    return f"{max(0, ms)}ms"
+@lru_cache(maxsize=6000)  # as many as there are
+def _format_hundredths(hundredths: int) -> str:
+    return f"{hundredths / 100:g}s"
 
 
 @lru_cache(maxsize=1024)
@@ -198,10 +205,6 @@ def _format_minutes(seconds: int) -> str:
     minutes, rest_s = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes}m{rest_s}s" if hours else f"{minutes}m{rest_s}s"
-
-
-def _amounts(plan: Plan, demand: Demand) -> list[int]:
-    return plan.amounts(tokens=demand.tokens, nanos=demand.cost_nanos, at_once=1)
 
 
 def _places_at(limits: Sequence[ProviderLimit]) -> list[Check]:
@@ -243,16 +246,15 @@ def _span_words(window: Window) -> str:
 def _standings(plan: Plan, used: Sequence[int], slices: Slices, now_s: float) -> list[Standing]:
     standings: list[Standing] = []
     limits = plan.limits
-    for counted, places in plan.places:
-        if counted == "soft_budget":
-            standings += _warnings(plan, places, used)
-        elif counted == "requests" or counted == "tokens" or counted == "budget":  # noqa: PLR1714 - narrows the type
-            place = places[0] if len(places) == 1 else _tightest(limits, places, used)
-            limit, sum_ = limits[place], used[place]
-            left = limit - sum_ if sum_ < limit else 0
-            ends_at_s = now_s if left == limit else slices.ends_at_s[place]
-            resets_in_s = None if ends_at_s is None else ends_at_s - now_s
-            standings.append(Standing(counted, limit, left, resets_in_s, plan.names[place]))
+    for counted, places in plan.told:
+        place = places[0] if len(places) == 1 else _tightest(limits, places, used)
+        limit, sum_ = limits[place], used[place]
+        left = limit - sum_ if sum_ < limit else 0
+        ends_at_s = now_s if left == limit else slices.ends_at_s[place]
+        resets_in_s = None if ends_at_s is None else ends_at_s - now_s
+        standings.append(Standing(counted, limit, left, resets_in_s, plan.names[place]))
+    if plan.soft:
+        standings += _warnings(plan, used)
     return standings
 
 
@@ -266,8 +268,8 @@ def _tightest(limits: Sequence[int], places: tuple[int, ...], used: Sequence[int
     return tightest
 
 
-def _warnings(plan: Plan, places: tuple[int, ...], used: Sequence[int]) -> list[Standing]:
-    lines = [(plan.budgets[place - len(plan.lines)], used[place]) for place in places]
+def _warnings(plan: Plan, used: Sequence[int]) -> list[Standing]:
+    lines = [(plan.budgets[place - len(plan.lines)], used[place]) for place in plan.soft]
     return [
         Standing("warning", line.limit_nanos, 0, None, line.rule.name)
         for line, spent in lines

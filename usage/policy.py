@@ -4,8 +4,9 @@ A rule applies to the calls that fit its filters, and counts them together or ap
 What it counts for one of those is a counter of its own, named by the rule and that subject.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Literal
 
 import msgspec
@@ -17,6 +18,8 @@ from usage.windows import HELD, Window
 Per = Literal["", "tenant", "user", "key", "route"]
 Measure = Literal["requests", "tokens", "parallel_calls", "parallel_streams"]
 Counted = Measure | Literal["budget", "soft_budget"]
+Told = Literal["requests", "tokens", "budget"]
+TOLD: tuple[Told, ...] = ("requests", "tokens", "budget")
 CALLERS_REMEMBERED_MAX = 50_000
 # Places among what a call takes: one request, its tokens, its place among the calls under way, its nano-dollars.
 _TAKEN: dict[Counted, int] = {
@@ -140,8 +143,9 @@ class Slices(msgspec.Struct, frozen=True, gc=False):
 class Plan(msgspec.Struct, frozen=True):
     """What has to be reserved for a call: the rules, limits first; what each counts, and a check of one of that.
 
-    `money` is the budgets' part of the checks. `places` has the rules' places among them by what they count: of what
-    counts the same, the tightest is told. `limits` and `names` are the rules' own; no limit is 0 there.
+    `money` is the budgets' part of the checks. `told` has the places among them of the rules that callers hear of, by
+    what they count: of what counts the same, the tightest. `soft` has those of soft budgets. `limits` and `names` are
+    the rules' own; no limit is 0 there.
     """
 
     lines: tuple[LimitLine | BudgetLine, ...]
@@ -149,16 +153,16 @@ class Plan(msgspec.Struct, frozen=True):
     counted: tuple[Counted, ...]
     checks: tuple[Check, ...]
     money: tuple[Check, ...]
-    places: tuple[tuple[Counted, tuple[int, ...]], ...]
+    told: tuple[tuple[Told, tuple[int, ...]], ...]
+    soft: tuple[int, ...]
     limits: tuple[int, ...]
     names: tuple[str, ...]
-    _taken: tuple[int, ...]
+    _pick: Callable[[tuple[int, ...]], Sequence[int]]
     _known: dict[tuple[int, ...], Slices] = msgspec.field(default_factory=dict)
 
-    def amounts(self, *, tokens: int, nanos: int, at_once: int) -> list[int]:
-        """Return what a call takes of each rule."""
-        taken = (1, tokens, at_once, nanos)
-        return [*map(taken.__getitem__, self._taken)]
+    def amounts(self, tokens: int, nanos: int, at_once: int) -> Sequence[int]:
+        """Return what a call takes of each rule: tokens, nano-dollars, places among the calls under way."""
+        return self._pick((1, tokens, at_once, nanos))
 
     def slices(self, numbers: tuple[int, ...]) -> Slices:
         """Return what goes with the slices of these numbers; only the latest is remembered, few calls want another."""
@@ -276,20 +280,26 @@ def _name_subject(per: Per, subject: Subject) -> str | None:
 def _plan(lines: tuple[LimitLine | BudgetLine, ...], budgets: tuple[BudgetLine, ...]) -> Plan:
     counted = tuple([_counted_by(line) for line in lines])
     checks = tuple([_check_of(line) for line in lines])
-    places: dict[Counted, tuple[int, ...]] = {}
-    for place, what in enumerate(counted):
-        places[what] = (*places.get(what, ()), place)
+    by_kind = {what: tuple([place for place, one in enumerate(counted) if one == what]) for what in counted}
     return Plan(
         lines=lines,
         budgets=budgets,
         counted=counted,
         checks=checks,
         money=checks[len(checks) - len(budgets) :],
-        places=tuple(places.items()),
+        told=tuple([(what, by_kind[what]) for what in TOLD if what in by_kind]),
+        soft=by_kind.get("soft_budget", ()),
         limits=tuple([check.limit or 0 for check in checks]),
         names=tuple([line.rule.name for line in lines]),
-        _taken=tuple([_TAKEN[what] for what in counted]),
+        _pick=_picker([_TAKEN[what] for what in counted]),
     )
+
+
+def _picker(places: Sequence[int]) -> Callable[[tuple[int, ...]], Sequence[int]]:
+    """Return what takes the numbers at some places out of others, one after another."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda numbers: [numbers[place] for place in places]
 
 
 def _counted_by(line: LimitLine | BudgetLine) -> Counted:

@@ -6,7 +6,7 @@ import pytest
 
 from kernel.errors import BudgetExceeded, RateLimited, Unavailable
 from usage import admission
-from usage.admission import Demand, Grant, Refusal, Standing, format_span
+from usage.admission import Demand, Grant, Refusal, Refused, Standing, format_span
 from usage.counters.base import CountersAway
 from usage.counters.memory import MemoryCounters
 from usage.policy import (
@@ -54,15 +54,13 @@ def sum_of(counters: MemoryCounters, line: LimitLine | BudgetLine) -> int:
 
 
 async def admitted(counters: MemoryCounters, rules: CallerPolicy, demand: Demand = DEMAND) -> Grant:
-    got = await admission.admit(counters, rules, demand)
-    assert isinstance(got, Grant)
-    return got
+    return await admission.admit(counters, rules, demand)
 
 
 async def refused(counters: MemoryCounters, rules: CallerPolicy, demand: Demand = DEMAND) -> Refusal:
-    got = await admission.admit(counters, rules, demand)
-    assert isinstance(got, Refusal)
-    return got
+    with pytest.raises(Refused) as refusal:
+        await admission.admit(counters, rules, demand)
+    return refusal.value.refusal
 
 
 async def test_without_rules_nothing_is_held(counters: MemoryCounters) -> None:

@@ -99,7 +99,7 @@ def test_a_plan_has_the_limits_first_and_leaves_streams_to_streams() -> None:
     rules = found(Policy(budgets=(budget(hard=False), budget(id=8)), limits=limits))
     plan = rules.plan(streamed=False)
     assert plan.counted == ("requests", "soft_budget", "budget")
-    assert plan.places == (("requests", (0,)), ("soft_budget", (1,)), ("budget", (2,)))
+    assert (plan.told, plan.soft) == ((("requests", (0,)), ("budget", (2,))), (1,))
     assert [check.limit for check in plan.checks] == [10, None, 100]
     assert rules.plan(streamed=True).counted[0] == "parallel_streams"
     assert rules.plan(streamed=False) is plan
@@ -109,7 +109,7 @@ def test_a_plan_says_what_a_call_takes_of_each_rule() -> None:
     measures: tuple[Measure, ...] = ("parallel_streams", "requests", "tokens")
     limits = tuple(LimitRule(4, name, Scope(), name, MINUTE, 10) for name in measures)
     plan = found(Policy(budgets=(budget(),), limits=limits)).plan(streamed=True)
-    assert plan.amounts(tokens=7, nanos=9, at_once=1) == [1, 1, 7, 9]
+    assert list(plan.amounts(7, 9, 1)) == [1, 1, 7, 9]
     assert plan.limits == (10, 10, 10, 100)
 
 
