@@ -38,6 +38,7 @@ format: .venv/.installed-dev ## put the code into the house's form
 
 bench: .venv/.installed-dev ## compare with nginx, LiteLLM and Portkey on this machine
 	@$(PY) -m benchmarks $(BENCH_ARGS)
+	@$(PY) -m benchmarks.metering $(METERING_ARGS)
 
 prove: .venv/.installed-dev ## try to overspend, to lose and to count twice: crowds, kills, outages (some seven minutes)
 	@$(PY) -m tests.prove $(PROVE_ARGS)

@@ -22,8 +22,9 @@ from django.urls import ResolverMatch, get_resolver
 
 from gateway.endpoints.edge import error_reply, name_request, request_id_of
 from gateway.manner import manner_of
-from gateway.messages import Incoming, Reply, StreamCut
+from gateway.messages import Headers, Incoming, Reply, StreamCut
 from gateway.plane import DataPlane
+from gateway.turn import Turn
 from gateway.uploads import UploadCut, receive_upload
 from kernel.errors import BodyTooLarge, GatewayError, InternalError, InvalidRequest, MethodNotAllowed, NotFound
 
@@ -31,6 +32,10 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 URLCONF = "gateway.urls"
+# Where a server offers a short way for whole answers: a function of status, headers and body that returns what sends
+# the answer. Without it, or where it returns None, the answer goes the way of ASGI.
+WHOLE = "gateway.whole_answer"
+WholeAnswer = Callable[[int, Headers, bytes], Callable[[], None] | None]
 FORM = b"multipart/form-data"
 RAW_PATHS = "/passthrough/"  # whose bodies, forms too, go on as they came
 PATHS_REMEMBERED_MAX = 512
@@ -82,8 +87,10 @@ class DataPlaneHandler(ASGIHandler):
         try:
             incoming = await self._hear(scope, receive)
             watch = asyncio.get_running_loop().create_task(_cancel_on_disconnect(receive, task))
-            reply = await self._reply(scope, incoming)
-            await _send_reply(reply, send)
+            plane = self._plane()
+            reply = await self._reply(scope, incoming, plane)
+            if not _answer_whole(scope, reply, plane.turn):
+                await _send_reply(reply, send)
         except (ClientDisconnected, UploadCut):
             return
         except asyncio.CancelledError:
@@ -134,14 +141,14 @@ class DataPlaneHandler(ASGIHandler):
                 break
         return _bounded(parts, size, max_bytes)
 
-    async def _reply(self, scope: Scope, incoming: Incoming) -> Reply:
+    async def _reply(self, scope: Scope, incoming: Incoming, plane: DataPlane) -> Reply:
         if incoming.refusal is not None:
             return _refusal(incoming.refusal, incoming)
         try:
             request = self.request_class(scope, BytesIO(incoming.body))
         except UnicodeDecodeError:
             return _refusal(InvalidRequest("The request line is not valid UTF-8."), incoming)
-        request.plane, request.incoming = self._plane(), incoming
+        request.plane, request.incoming = plane, incoming
         return await self._respond(request)
 
     async def _respond(self, request: DataPlaneRequest) -> Reply:
@@ -183,6 +190,17 @@ async def _cancel_on_disconnect(receive: Receive, task: "asyncio.Task[Any]") -> 
     message = await receive()
     if message["type"] == "http.disconnect":
         task.cancel()
+
+
+def _answer_whole(scope: Scope, reply: Reply, turn: Turn) -> bool:
+    """Answer at the end of the turn, where the server can; else have what goes before the answer done now."""
+    answer: WholeAnswer | None = scope.get(WHOLE)
+    send = answer(reply.status, reply.headers, reply.body) if answer and reply.chunks is None else None
+    if send is None:
+        turn.end()
+        return False
+    turn.answer(send)
+    return True
 
 
 async def _send_reply(reply: Reply, send: Send) -> None:

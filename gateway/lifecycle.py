@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
@@ -19,6 +19,7 @@ from gateway.counting import open_counters, take_news, tell_finished
 from gateway.idempotency.once import build_idempotency
 from gateway.plane import DataPlane
 from gateway.responses.database import DatabaseResponses
+from gateway.turn import AtTurnsEnd
 from kernel import clock, tasks
 from kernel.errors import Unavailable
 from kernel.ids import new_id
@@ -29,7 +30,7 @@ from routing.compile import compile_snapshot
 from routing.snapshot import Snapshot
 from tenants import keys
 from tenants.configuration import ConfigurationVersion
-from tenants.keys import Caller
+from tenants.keys import Caller, Moments
 from usage.denials import DenialLog
 from usage.journal import Journal
 from usage.records import AttemptRecord
@@ -79,6 +80,7 @@ class Lifecycle:
         if self._refresher is not None:
             self._refresher.cancel()
         if self._plane is not None:
+            self._plane.turn.end()
             self._plane.denials.flush()
             await asyncio.to_thread(self._plane.journal.close)
             await self._plane.counters.aclose()
@@ -115,6 +117,7 @@ class Lifecycle:
             responses=DatabaseResponses(self._in_database),
             usual_output_cap=settings.GATEWAY_DEFAULT_MAX_OUTPUT_TOKENS,
             observers=self._observers,
+            turn=AtTurnsEnd(),
             usage_of_request=self._usage_of_request,
         )
         self._refresher = tasks.spawn(self._keep_fresh(), name="refresh-configuration")
@@ -183,6 +186,6 @@ def _with_live_connection(work: Callable[[], T]) -> T:
     return work()
 
 
-def _read_changes(version: int) -> tuple[list[str], Snapshot | None]:
-    changed = list(keys.changed_since(clock.now() - CHANGED_KEYS_WINDOW))
+def _read_changes(version: int) -> tuple[Mapping[str, Moments], Snapshot | None]:
+    changed = keys.changed_since(clock.now() - CHANGED_KEYS_WINDOW)
     return changed, compile_snapshot() if ConfigurationVersion.current() != version else None

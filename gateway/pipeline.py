@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from gateway import access, reservation
@@ -31,6 +32,7 @@ from kernel.errors import GatewayError, InternalError, InvalidRequest, UpstreamF
 from kernel.money import format_usd
 from providers.adapters.base import Adapter, Exchange
 from providers.dialects.canonical import Usage
+from providers.dialects.codec import Facts
 from providers.dialects.door import Door
 from routing import strategies
 from routing.attempts.retry import Plan, Try
@@ -95,9 +97,22 @@ def limits_of(plane: DataPlane, call: Call) -> Headers:
 
 async def _serve_whole(plane: DataPlane, call: Call, targets: list[Target]) -> Reply:
     attempt, whole = await _attempt(plane, call, targets, _fetch)
-    settle_whole(plane, call, attempt, whole.facts)
-    plane.call_ended(Outcome(call, 200, None, time.perf_counter_ns() - call.started_ns))
-    return Reply(200, [*_passed(whole.headers), *facts_of(call), *limits_of(plane, call)], body=whole.body)
+    headers = _passed(whole.headers)
+    plane.turn.write_down(partial(_end_whole, plane, call, attempt, whole.facts, headers))
+    return Reply(200, headers, body=whole.body)
+
+
+def _end_whole(plane: DataPlane, call: Call, attempt: Attempt, facts: Facts, headers: Headers) -> None:
+    """Settle a call that was answered, and tell its caller so in the head of the answer."""
+    try:
+        settle_whole(plane, call, attempt, facts)
+    except Exception:  # a fault of our own: the answer is there, and what was used is settled all the same
+        settle_fault(plane, call, InternalError("The gateway failed to settle this call."))
+        raise
+    finally:
+        plane.call_ended(Outcome(call, 200, None, time.perf_counter_ns() - call.started_ns))
+    headers += facts_of(call)
+    headers += limits_of(plane, call)
 
 
 async def _serve_stream(plane: DataPlane, call: Call, targets: list[Target]) -> Reply:

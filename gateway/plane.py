@@ -11,6 +11,7 @@ from gateway.call import Attempt, Call, Observer, Outcome
 from gateway.idempotency.once import Idempotency, build_idempotency
 from gateway.responses.base import ResponseStore
 from gateway.responses.volatile import VolatileResponses
+from gateway.turn import AtOnce, Turn
 from providers.adapters.base import Adapter
 from routing.snapshot import Snapshot
 from usage import admission
@@ -69,6 +70,7 @@ class DataPlane:
     usual_output_cap: int = 4096
     observers: Sequence[Observer] = ()
     chance: random.Random = field(default_factory=random.Random)
+    turn: Turn = field(default_factory=AtOnce)
     recent: RecentUsage = field(default_factory=RecentUsage)
 
     def attempt_ended(self, call: Call, attempt: Attempt) -> None:

@@ -13,6 +13,7 @@ import uvicorn
 from django.conf import settings
 
 from gateway_project.asgi import application
+from gateway_project.protocol import WholeAnswerProtocol
 
 # A frame that is too large for a body should be told so, not cut off.
 WS_FRAME_MARGIN_BYTES = 64 * 1024
@@ -50,7 +51,7 @@ def _configure() -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=WholeAnswerProtocol,
         ws="websockets-sansio",
         lifespan="on",
         log_config=None,

@@ -49,7 +49,7 @@ class Journal:
         *,
         worker: str,
         rotate_bytes: int = 16 * 1024 * 1024,
-        flush_interval_s: float = 0.02,
+        flush_interval_s: float = 0.05,
         sync_interval_s: float = 0.05,
         max_backlog: int = 100_000,
         max_directory_bytes: int = 4 * 1024 * 1024 * 1024,

@@ -31,4 +31,4 @@ async def _answer(plane: DataPlane, theirs: Incoming, request_id: str, incoming:
     if dry_run.is_asked(incoming):
         raise InvalidRequest("What becomes of a raw request can't be told before it is made.", code="no_dry_run")
     serve = partial(journey.serve, plane, caller, passage, incoming, request_id)
-    return await once(plane.idempotency, caller, incoming, request_id, serve)
+    return await once(plane.idempotency, caller, incoming, request_id, serve, complete=plane.turn.end)

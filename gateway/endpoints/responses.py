@@ -31,7 +31,7 @@ async def create_response(plane: DataPlane, incoming: Incoming, request_id: str)
         asked = await _resumed(plane, caller, incoming)
         return await dry_run.answer(plane, caller, doors.RESPONSES, asked, request_id)
     create = partial(_create, plane, caller, incoming, request_id)
-    return await once(plane.idempotency, caller, incoming, request_id, create)
+    return await once(plane.idempotency, caller, incoming, request_id, create, complete=plane.turn.end)
 
 
 @endpoint
@@ -50,7 +50,7 @@ async def compact_response(plane: DataPlane, incoming: Incoming, request_id: str
         asked = await _resumed(plane, caller, incoming)
         return await dry_run.answer(plane, caller, doors.RESPONSES, asked, request_id)
     compact = partial(_compact, plane, caller, incoming, request_id)
-    return await once(plane.idempotency, caller, incoming, request_id, compact)
+    return await once(plane.idempotency, caller, incoming, request_id, compact, complete=plane.turn.end)
 
 
 @endpoint

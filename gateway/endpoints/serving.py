@@ -25,4 +25,4 @@ async def serve_call(
     if dry_run.is_asked(incoming):
         return await dry_run.answer(plane, caller, door, incoming, request_id)
     serve = partial(pipeline.serve, plane, caller, door, incoming, request_id)
-    return await once(plane.idempotency, caller, incoming, request_id, serve)
+    return await once(plane.idempotency, caller, incoming, request_id, serve, complete=plane.turn.end)

@@ -54,8 +54,18 @@ def build_idempotency(redis_url: str) -> Idempotency:
     return Idempotency(store, bounds)
 
 
-async def once(answers: Idempotency, caller: Caller, incoming: Incoming, request_id: str, serve: Serve) -> Reply:
+async def once(
+    answers: Idempotency,
+    caller: Caller,
+    incoming: Incoming,
+    request_id: str,
+    serve: Serve,
+    *,
+    complete: Callable[[], None],
+) -> Reply:
     """Serve a request, or answer as it was answered before. One without a key is served and nothing else.
+
+    `complete` does what is left to do on an answer at the end of a turn: what is kept has to be whole.
 
     Raises InvalidRequest for a key that is none, IdempotencyConflict for one of another request,
     IdempotencyInProgress where the first answer can't be given, Unavailable where nobody can tell.
@@ -66,7 +76,7 @@ async def once(answers: Idempotency, caller: Caller, incoming: Incoming, request
     name, fingerprint = _name(caller, value), await _fingerprint(incoming)
     found = await _claim_or_wait(answers, name, fingerprint)
     if isinstance(found, Running):
-        return await _serve_first(answers, Lease(answers.store, name, found, answers.bounds), serve)
+        return await _serve_first(answers, Lease(answers.store, name, found, answers.bounds), serve, complete)
     logger.debug("answered as before", extra={"request_id": request_id})
     return _replay(found)
 
@@ -129,9 +139,10 @@ async def _undo(store: AnswerStore, name: bytes, claim: Running) -> None:
         logger.debug("a claim could not be undone; it ends with its lease")
 
 
-async def _serve_first(answers: Idempotency, lease: Lease, serve: Serve) -> Reply:
+async def _serve_first(answers: Idempotency, lease: Lease, serve: Serve, complete: Callable[[], None]) -> Reply:
     try:
         reply = await serve()
+        complete()
     except BaseException:  # whatever ends the call, a caller who hangs up included, it ends the claim
         await lease.release()
         raise

@@ -32,6 +32,10 @@ ME = caller()
 Ask = Callable[..., Awaitable[Reply]]
 
 
+def nothing_left() -> None:
+    """Do what is left to do on an answer."""
+
+
 @pytest.fixture(params=["memory", "redis"])
 async def answers(request: pytest.FixtureRequest) -> AsyncIterator[Idempotency]:
     url = "" if request.param == "memory" else request.getfixturevalue("redis_url")
@@ -48,7 +52,9 @@ def ask(answers: Idempotency) -> Ask:
     async def go(calls: Calls, *, body: Any = CHAT, key: str = key, **fields: Any) -> Reply:
         asked = incoming(body, idempotency_key=key)
         who = fields.pop("who", ME)
-        return await once(answers, who, msgspec.structs.replace(asked, **fields), "req_test", calls)
+        return await once(
+            answers, who, msgspec.structs.replace(asked, **fields), "req_test", calls, complete=nothing_left
+        )
 
     return go
 
@@ -74,7 +80,9 @@ async def test_without_a_key_it_is_a_call() -> None:
 
     calls = Calls(whole(b"1"), whole(b"2"))
     for body in (b"1", b"2"):
-        reply = await once(Untouchable.__new__(Untouchable), ME, incoming(CHAT), "req_test", calls)
+        reply = await once(
+            Untouchable.__new__(Untouchable), ME, incoming(CHAT), "req_test", calls, complete=nothing_left
+        )
         assert (reply.body, replayed(reply)) == (body, False)
 
 
@@ -145,7 +153,7 @@ async def test_a_key_that_is_none(key: bytes) -> None:
     asked = Incoming("POST", "/", {b"idempotency-key": key})
     calls = Calls()
     with pytest.raises(InvalidRequest) as caught:
-        await once(build_idempotency(""), ME, asked, "req_test", calls)
+        await once(build_idempotency(""), ME, asked, "req_test", calls, complete=nothing_left)
     assert (caught.value.status, caught.value.code, calls.made) == (400, "invalid_idempotency_key", 0)
 
 
@@ -154,7 +162,7 @@ async def test_a_key_may_be_anything_visible(key: str) -> None:
     calls = Calls(whole())
     answers = build_idempotency("")
     for _ in range(2):
-        await once(answers, ME, incoming(CHAT, idempotency_key=key), "req_test", calls)
+        await once(answers, ME, incoming(CHAT, idempotency_key=key), "req_test", calls, complete=nothing_left)
     assert calls.made == 1
 
 
@@ -234,7 +242,7 @@ async def test_nobody_waits_for_ever(answers: Idempotency, ask: Ask) -> None:
     first = asyncio.ensure_future(ask(calls, key=key))
     await calls.begun.wait()
     with pytest.raises(IdempotencyInProgress) as caught:
-        await once(impatient, ME, incoming(CHAT, idempotency_key=key), "req_test", calls)
+        await once(impatient, ME, incoming(CHAT, idempotency_key=key), "req_test", calls, complete=nothing_left)
     error = caught.value
     assert (error.status, error.code, error.retry_after_s) == (409, "idempotency_in_progress", 5)
     calls.go_on.set()
@@ -308,14 +316,14 @@ async def test_one_that_is_too_large_is_not_paid_for_twice(answers: Idempotency,
     asked = incoming(CHAT, idempotency_key=uuid4().hex)
     body = b"x" * 200
     calls = Calls(streamed(body) if stream else whole(body))
-    first = await once(small, ME, asked, "req_test", calls)
+    first = await once(small, ME, asked, "req_test", calls, complete=nothing_left)
     assert (await read(first) if stream else first.body) == body
     with pytest.raises(IdempotencyInProgress) as caught:
-        await once(small, ME, asked, "req_test", calls)
+        await once(small, ME, asked, "req_test", calls, complete=nothing_left)
     assert (caught.value.status, caught.value.code) == (409, "idempotency_answer_too_large")
     assert (b"x-should-retry", b"false") in caught.value.headers
     with pytest.raises(IdempotencyConflict):
-        await once(small, ME, msgspec.structs.replace(asked, body=b"{}"), "req_test", calls)
+        await once(small, ME, msgspec.structs.replace(asked, body=b"{}"), "req_test", calls, complete=nothing_left)
     assert calls.made == 1
 
 
@@ -335,7 +343,9 @@ async def test_no_call_is_made_where_nobody_can_tell_whether_it_was() -> None:
     calls = Calls(whole())
     for _ in range(2):
         with pytest.raises(GatewayError) as caught:
-            await once(Idempotency(store), ME, incoming(CHAT, idempotency_key="k"), "req_test", calls)
+            await once(
+                Idempotency(store), ME, incoming(CHAT, idempotency_key="k"), "req_test", calls, complete=nothing_left
+            )
         assert (caught.value.status, caught.value.code) == (503, "idempotency_unavailable")
     assert calls.made == 0
     await asyncio.sleep(0)  # what came through all the same is undone
@@ -350,8 +360,9 @@ class Gone(Away):
 
 
 async def test_a_claim_that_cant_be_undone_ends_by_itself() -> None:
+    asked = incoming(CHAT, idempotency_key="k")
     with pytest.raises(Unavailable):
-        await once(Idempotency(Gone(Bounds())), ME, incoming(CHAT, idempotency_key="k"), "req_test", Calls())
+        await once(Idempotency(Gone(Bounds())), ME, asked, "req_test", Calls(), complete=nothing_left)
     await asyncio.sleep(0)
 
 
@@ -362,7 +373,7 @@ async def test_a_worker_that_dies_leaves_the_key_to_the_next(redis_url: str) -> 
     name = module._name(ME, asked.headers[b"idempotency-key"])
     await answers.store.claim(name, Running(module._digest(asked), b"the dead one's"))
     calls = Calls(whole())
-    assert not replayed(await once(answers, ME, asked, "req_test", calls))
+    assert not replayed(await once(answers, ME, asked, "req_test", calls, complete=nothing_left))
     assert isinstance(await answers.store.claim(name, Running(b"", b"")), Kept)
     await answers.aclose()
 
