@@ -56,6 +56,7 @@ async def serve(plane: DataPlane, caller: Caller, door: Door, incoming: Incoming
     call = hear(plane, caller, door, incoming, request_id, started_ns=started_ns)
     try:
         call.max_cost_nanos = reservation.read_max_cost(incoming, call.head)
+        await plane.turn.meet()
         targets = await reservation.admit(plane, call)
         return await (_serve_stream if call.head.stream else _serve_whole)(plane, call, targets)
     except GatewayError as error:

@@ -47,6 +47,32 @@ async def test_what_fails_is_logged_and_holds_nothing_up(caplog: pytest.LogCaptu
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_calls_that_meet_go_on_in_a_row_after_the_answers() -> None:
+    turn, done = AtTurnsEnd(), list[str]()
+
+    async def call(name: str) -> None:
+        done.append(f"{name} comes")
+        await turn.meet()
+        done.append(f"{name} goes on")
+
+    calls = [asyncio.create_task(call("one")), asyncio.create_task(call("two"))]
+    turn.answer(lambda: done.append("answer"))
+    await asyncio.gather(*calls)
+    assert done == ["one comes", "two comes", "answer", "one goes on", "two goes on"]
+
+
+async def test_a_caller_who_hangs_up_before_the_others_come_holds_nobody_up() -> None:
+    turn = AtTurnsEnd()
+    gone, stays = asyncio.ensure_future(turn.meet()), asyncio.ensure_future(turn.meet())
+    gone.cancel()
+    await asyncio.wait_for(stays, 5)
+    assert gone.cancelled()
+
+
+async def test_without_turns_nobody_is_waited_for() -> None:
+    await AtOnce().meet()
+
+
 def test_without_turns_everything_is_done_when_it_is_told() -> None:
     turn, done = AtOnce(), list[int]()
     turn.write_down(lambda: done.append(1))
