@@ -12,11 +12,11 @@ from typing import Protocol, TypeVar
 from django.conf import settings
 
 from kernel import clock
-from usage.balances import contributions_of, current_contributions
 from usage.counters.base import Contribution, Counters
 from usage.counters.build import build_counters
 from usage.counters.memory import MemoryCounters
-from usage.shipper import Shipper
+from usage.ledger.balances import contributions_of, current_contributions
+from usage.ledger.shipper import Shipper
 
 T = TypeVar("T")
 

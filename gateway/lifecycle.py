@@ -32,10 +32,10 @@ from tenants import keys
 from tenants.configuration import ConfigurationVersion
 from tenants.keys import Caller, Moments
 from usage.denials import DenialLog
-from usage.journal import Journal
+from usage.journal.journal import Journal
+from usage.ledger.shipper import Shipper
 from usage.records import AttemptRecord
-from usage.reports import usage_of_request
-from usage.shipper import Shipper
+from usage.reports.summaries import usage_of_request
 
 REFRESH_INTERVAL_S = 0.4
 DATABASE_THREADS = 2

@@ -17,7 +17,7 @@ from routing.snapshot import Snapshot
 from usage import admission
 from usage.counters.base import Counters
 from usage.denials import DenialLog
-from usage.journal import Journal
+from usage.journal.journal import Journal
 from usage.records import AttemptRecord
 
 RECENT_REQUESTS_MAX = 4096

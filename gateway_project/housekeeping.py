@@ -16,11 +16,11 @@ from gateway.responses.rows import expire_responses
 from kernel import clock
 from monitoring import alerts
 from tenants.configuration import ConfigurationVersion
-from usage.balances import contributions_of, current_contributions, forget_carried
 from usage.counters.base import ADJUSTMENTS, Contribution
 from usage.counters.upkeep import CounterUpkeep
-from usage.partitions import drop_old, ensure_partitions
-from usage.shipper import Shipper
+from usage.ledger.balances import contributions_of, current_contributions, forget_carried
+from usage.ledger.partitions import drop_old, ensure_partitions
+from usage.ledger.shipper import Shipper
 
 REBUILD_INTERVAL_S = 0.25
 ALERTS_INTERVAL_S = 10.0

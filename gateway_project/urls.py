@@ -5,9 +5,9 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("v0/management/", include("usage.rest")),
-    path("v0/management/", include("usage.policy_rest")),
-    path("v0/management/", include("usage.ledger_rest")),
+    path("v0/management/", include("usage.rest.usage")),
+    path("v0/management/", include("usage.rest.rules")),
+    path("v0/management/", include("usage.rest.ledger")),
     path("v0/management/", include("routing.rest")),
     path("", include("django_prometheus.urls")),
     path("", include("portal.urls")),

@@ -19,7 +19,7 @@ from django.db.models import Max
 
 from monitoring.alert_delivery import deliver_due
 from monitoring.models import Alert, AlertChannel, AlertDelivery
-from usage.crossings import Crossing, crossed
+from usage.rules.crossings import Crossing, crossed
 
 __all__ = ["run_once"]
 

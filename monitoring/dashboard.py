@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from kernel import clock
 from kernel.money import NANOS_PER_USD, format_usd
-from usage import overview, reports
-from usage.reports import GroupBy, HourPoint, Sums
+from usage.reports import overview, summaries
+from usage.reports.summaries import GroupBy, HourPoint, Sums
 
 RANGES = {"24h": ("24 hours", 24), "7d": ("7 days", 24 * 7), "30d": ("30 days", 24 * 30)}
 _TOP_ROWS = 6
@@ -39,7 +39,7 @@ def fill_index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _describe(now: datetime, chosen: str) -> dict[str, Any]:
     words, hours = RANGES[chosen]
-    found = reports.dashboard(now=now, hours=hours)
+    found = summaries.dashboard(now=now, hours=hours)
     period = _add_up(point.sums for point in found.hours)
     bars = list(_fold(found.hours, _HOURS_A_BAR[chosen]))
     return {
@@ -55,7 +55,7 @@ def _describe(now: datetime, chosen: str) -> dict[str, Any]:
     }
 
 
-def _spend_cards(found: reports.Dashboard) -> list[tuple[str, str, str]]:
+def _spend_cards(found: summaries.Dashboard) -> list[tuple[str, str, str]]:
     periods = (("Today", found.today), ("Last 7 days", found.last_7_days), ("Last 30 days", found.last_30_days))
     return [(f"Spend, {title.lower()}", usd(sums.cost_nanos), f"{sums.attempts:,} attempts") for title, sums in periods]
 
@@ -119,7 +119,7 @@ def _tops(now: datetime, hours: int) -> list[dict[str, Any]]:
 
 
 def _top(title: str, group_by: GroupBy, parameter: str, since: datetime, now: datetime) -> dict[str, Any]:
-    found = reports.summary(since=since, until=now, group_by=group_by, limit=_TOP_ROWS)
+    found = summaries.summary(since=since, until=now, group_by=group_by, limit=_TOP_ROWS)
     dearest = max((row.sums.cost_nanos for row in found.rows), default=0)
     records = reverse("admin:usage_usagerecord_changelist")
     rows = [

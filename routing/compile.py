@@ -21,7 +21,7 @@ from providers.price_rows import read_price_index
 from routing import models
 from routing.snapshot import Route, RouteTable, Snapshot, Target, Wildcard, target_capabilities
 from tenants.configuration import ConfigurationVersion
-from usage.policy_rows import read_policy
+from usage.rules.rows import read_policy
 
 logger = logging.getLogger("routing.compile")
 Group = tuple[Target, ...]

@@ -21,7 +21,7 @@ from routing.snapshot import EMPTY_TABLE, Route, RouteTable, Snapshot, Target
 from tenants.keys import Caller, digest_of
 from usage.counters.memory import MemoryCounters
 from usage.denials import DenialLog
-from usage.journal import Journal
+from usage.journal.journal import Journal
 from usage.records import AttemptRecord, DenialRecord
 
 FREE = Rates(input=0, output=0)

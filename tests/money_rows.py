@@ -8,13 +8,13 @@ import pytest
 
 from kernel import clock
 from tenants.models import Key
-from usage.budget_windows import window_of
-from usage.calendars import windows_of
 from usage.counters.base import Check
 from usage.counters.build import build_counters
 from usage.counters.memory import MemoryCounters
 from usage.models import Budget, BudgetBalance, Denial, LedgerEntry, Limit
 from usage.policy import counter_of_budget
+from usage.rules.budget_windows import window_of
+from usage.rules.calendars import windows_of
 from usage.windows import Window
 
 USD = 10**9

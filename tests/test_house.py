@@ -28,9 +28,9 @@ TESTED_BY = {
     "gateway_project/configuration/": "gateway_project/configuration/test_apply.py",
     "gateway/endpoints/websocket_": "gateway/endpoints/test_websocket.py",
     "gateway/dry_run.py": "gateway/test_reservation.py",
-    "usage/bulk.py": "usage/test_ledger.py",
-    "usage/ledger_models.py": "usage/test_ledger.py",
-    "usage/records.py": "usage/test_journal_lines.py",
+    "usage/ledger/bulk.py": "usage/ledger/test_posting.py",
+    "usage/models/ledger.py": "usage/ledger/test_posting.py",
+    "usage/records.py": "usage/journal/test_lines.py",
 }
 
 

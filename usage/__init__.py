@@ -1,1 +1,1 @@
-"""Floor 3: what was used and what it cost. The journal, the records, the reports."""
+"""Floor 3: what was used and what is owed. Rules, admission, counters, journal, ledger, reports."""

@@ -3,7 +3,7 @@
 import time
 
 from kernel.ids import new_id
-from usage.journal import Journal
+from usage.journal.journal import Journal
 from usage.records import DenialRecord
 
 KINDS_GATHERED_MAX = 10_000

@@ -18,9 +18,9 @@ from kernel import clock
 from providers.models import Provider
 from routing.models import Route
 from tenants.models import Key, Tenant, User
-from usage import budgets
-from usage.policy_changes import add_rule, change_rule
-from usage.policy_models import Budget, BudgetAllowance, Limit, Per
+from usage.ledger import budgets
+from usage.models.rules import Budget, BudgetAllowance, Limit, Per
+from usage.rules.changes import add_rule, change_rule
 
 ACTOR = "configuration file"
 PERIODS = tuple(Budget.Period.values)

@@ -20,7 +20,7 @@ from providers.adapters.http import HttpClient
 from providers.adapters.mock import MockAdapter
 from tests.builders import quiet_plane
 from tests.services.gateway import Gateway, clean_environment
-from usage.journal import Journal
+from usage.journal.journal import Journal
 
 SECRET = b"Bearer sk-gw-test"
 EXAMPLES = 250

@@ -74,7 +74,7 @@ def test_a_raised_budget_serves_again_within_a_second(either: Gateway, poor: str
     with pytest.raises(openai.RateLimitError):
         ask(either, poor, text="x" * 4_000)
     either.shell(
-        "from usage import budgets\nfrom usage.models import Budget\n"
+        "from usage.ledger import budgets\nfrom usage.models import Budget\n"
         f"budgets.raise_limit(Budget.objects.get(name={poor!r}), to_nanos=10**9, reason='more', actor='a test')"
     )
     time.sleep(LIVE_WITHIN_S)

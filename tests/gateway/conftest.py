@@ -15,8 +15,8 @@ from tests.builders import Recorder, key_directory, no_usage, route, snapshot
 from tests.scripted import Upstream
 from usage.counters.memory import MemoryCounters
 from usage.denials import DenialLog
-from usage.journal import Journal
-from usage.journal_lines import read_entries
+from usage.journal.journal import Journal
+from usage.journal.lines import read_entries
 from usage.records import AttemptRecord
 
 MakePlane = Callable[..., DataPlane]

@@ -10,9 +10,9 @@ from django.db import connections
 
 from gateway.counting import open_counters, take_news, tell_finished
 from tenants.models import Tenant
-from usage import budgets
 from usage.counters.base import Counters
 from usage.counters.memory import MemoryCounters
+from usage.ledger import budgets
 from usage.models import Budget, BudgetBalance
 from usage.windows import LIFETIME
 

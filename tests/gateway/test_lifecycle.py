@@ -22,7 +22,7 @@ from tenants.models import Key, Tenant
 from tests.builders import CHAT, Recorder, incoming
 from tests.databases import eventually, in_thread, sqlite_file
 from usage.counters.memory import MemoryCounters
-from usage.journal_lines import read_entries
+from usage.journal.lines import read_entries
 
 SECRET = "sk-gw-lifecycle"
 

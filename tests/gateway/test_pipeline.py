@@ -34,7 +34,7 @@ from tests.builders import (
     target,
 )
 from tests.scripted import DONE, Upstream, delta, refusal, spoken, stream, usage_event, whole
-from usage.journal import Journal
+from usage.journal.journal import Journal
 from usage.records import AttemptRecord
 
 BODY = msgspec.json.encode(CHAT)

@@ -16,9 +16,9 @@ from kernel import clock
 from tests.builders import call, target
 from tests.gateway.responses.turns import turn
 from usage.counters.upkeep import CounterUpkeep
-from usage.journal import Journal
+from usage.journal.journal import Journal
+from usage.ledger.shipper import Shipper
 from usage.models import UsageRecord
-from usage.shipper import Shipper
 
 
 @pytest.mark.django_db

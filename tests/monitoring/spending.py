@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitoring.models import Alert, AlertChannel, AlertDelivery
-from usage.budget_windows import window_of
 from usage.models import Budget, BudgetBalance
+from usage.rules.budget_windows import window_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 USD = 10**9

@@ -18,7 +18,7 @@ from tests.prove.stores import PostgreSQL, Redis, clear_away
 from tests.services.gateway import READY_WITHIN_S, STOPPED_WITHIN_S, Gateway
 from tests.services.upstreams import MockUpstream
 from tests.services.waiting import eventually
-from usage.journal_files import JOURNAL_SUFFIX, worker_of
+from usage.journal.files import JOURNAL_SUFFIX, worker_of
 
 CREDENTIAL = "sk-prove-upstream-0123456789"
 IN_FORCE_WITHIN_S = 1.0  # what is promised of a changed budget, limit or key

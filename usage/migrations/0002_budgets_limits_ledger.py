@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import usage.policy_models
+import usage.models.rules
 import tenants.models
 from django.conf import settings
 from django.db import migrations, models
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('length', models.PositiveIntegerField(blank=True, help_text='The N above.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)])),
                 ('time_zone', models.CharField(blank=True, help_text="IANA name. Empty: the tenant's, and UTC where several tenants are counted together.", max_length=64, validators=[tenants.models.validate_time_zone])),
                 ('hard', models.BooleanField(default=True, help_text='Refuse what could exceed it; otherwise only warn.')),
-                ('alert_percents', models.JSONField(blank=True, default=usage.policy_models.default_alert_percents, validators=[usage.policy_models.validate_percents])),
+                ('alert_percents', models.JSONField(blank=True, default=usage.models.rules.default_alert_percents, validators=[usage.models.rules.validate_percents])),
                 ('generation', models.PositiveIntegerField(default=0, editable=False)),
                 ('key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.key')),
                 ('tenant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),

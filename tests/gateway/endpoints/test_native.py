@@ -11,7 +11,7 @@ from gateway.messages import Reply
 from gateway.plane import DataPlane
 from tests.builders import CHAT, caller, incoming, key_directory, route, snapshot, target
 from tests.scripted import Upstream, refusal, whole
-from usage.journal import Journal
+from usage.journal.journal import Journal
 from usage.records import AttemptRecord
 
 MakePlane = Callable[..., DataPlane]

@@ -12,7 +12,7 @@ from gateway_project.configuration.native import read_native
 from gateway_project.configuration.policy import ACTOR
 from routing.models import Route
 from tenants.models import ConfigurationVersion, Key, Tenant, User
-from usage import budgets
+from usage.ledger import budgets
 from usage.models import Budget, BudgetAllowance, Limit, PolicyChange
 
 SAMPLES = Path(__file__).parent / "samples"

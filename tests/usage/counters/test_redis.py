@@ -59,7 +59,7 @@ async def test_calls_of_one_moment_travel_together(workers: Workers, server: Pri
     counters = await workers.add("w1")
     before = server.client.info("commandstats")["cmdstat_evalsha"]["calls"]
     await asyncio.gather(*[counters.reserve(MONEY) for _ in range(50)])
-    assert server.client.info("commandstats")["cmdstat_evalsha"]["calls"] - before <= 4  # a beat may fall in between
+    assert server.client.info("commandstats")["cmdstat_evalsha"]["calls"] - before < 10  # beats may fall in between
 
 
 async def test_workers_see_each_others_money(workers: Workers) -> None:

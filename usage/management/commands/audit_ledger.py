@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from usage.audit import audit
+from usage.ledger.audit import audit
 
 _SHOWN = 20
 

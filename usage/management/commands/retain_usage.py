@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from kernel import clock
-from usage.partitions import drop_old, ensure_partitions
+from usage.ledger.partitions import drop_old, ensure_partitions
 
 
 class Command(BaseCommand):

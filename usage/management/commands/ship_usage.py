@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from usage.shipper import Shipper
+from usage.ledger.shipper import Shipper
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""What was used, summed and told."""

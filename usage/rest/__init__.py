@@ -1,0 +1,1 @@
+"""Usage, rules and ledger over the wire, under `/v0/management/`."""
