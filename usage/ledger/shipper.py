@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -108,7 +108,7 @@ class Shipper:
             try:
                 shipped += ship(path, stop)
             except FileNotFoundError:
-                continue  # another shipper has finished it
+                self._forget(path)  # another shipper has finished it
             except OSError as error:
                 unreadable = error
         if unreadable:
@@ -159,6 +159,9 @@ class Shipper:
             if rest:
                 _reject(path, rest, "a torn or damaged end")
             path.unlink()
+        self._forget(path)
+
+    def _forget(self, path: Path) -> None:
         _forget_position(path.name)
         self._shipped_bytes.pop(path.name, None)
 
@@ -173,8 +176,10 @@ class Shipper:
         with _closing(lock):
             shipped = 0
             for journal in self._journals_of(worker_of(path)):
-                with suppress(FileNotFoundError):  # another shipper has finished it
+                try:
                     shipped += self._ship_file(journal, stop)
+                except FileNotFoundError:
+                    self._forget(journal)  # another shipper has finished it
             if not stop.is_set():
                 shipped += self._ship_left(path, stop)
             if not stop.is_set():
@@ -282,10 +287,11 @@ def _position(file: str) -> int:
 
 
 def _lock_position(file: str, offset: int) -> bool:
-    """Take the file's position for this transaction; False where another shipper has moved it meanwhile."""
-    JournalPosition.objects.get_or_create(pk=file)
-    position = JournalPosition.objects.select_for_update().get(pk=file)
-    return position.offset_bytes == offset
+    """Take the file's position for this transaction; False where another shipper has moved or finished it meanwhile."""
+    if offset == 0:
+        JournalPosition.objects.get_or_create(pk=file)
+    position = JournalPosition.objects.select_for_update().filter(pk=file).first()
+    return position is not None and position.offset_bytes == offset
 
 
 def _move_position(file: str, offset: int) -> None:

@@ -230,6 +230,35 @@ def test_a_stretch_that_another_shipper_took_is_left_alone(
     assert sums() == {"attempts": 4, "cost_nanos": 4_000}
 
 
+@pytest.mark.parametrize("moment", ["_ship_entries", "_lock_position"])
+def test_a_file_that_another_shipper_finished_meanwhile_is_left_alone(
+    tmp_path: Path, write_journal: Write, make_record: Make, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    write_journal(*map(make_record, range(4)))
+    go_on = getattr(shipper_module, moment)
+
+    def let_another_finish(*arguments: Any) -> int:
+        monkeypatch.setattr(shipper_module, moment, go_on)
+        assert Shipper(tmp_path).ship_once() == 4
+        return int(go_on(*arguments))
+
+    monkeypatch.setattr(shipper_module, moment, let_another_finish)
+    assert Shipper(tmp_path).ship_once() == 0
+    assert sums() == {"attempts": 4, "cost_nanos": 4_000}
+    assert not JournalPosition.objects.exists()
+    assert not list(tmp_path.glob("*.journal"))
+
+
+def test_a_position_that_goes_while_it_is_waited_for_belonged_to_a_finished_file(
+    tmp_path: Path, write_journal: Write, make_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_journal(make_record(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(JournalPosition.objects, "get_or_create", lambda pk: patch.undo())
+        assert Shipper(tmp_path).ship_once() == 1
+    assert sums() == {"attempts": 1, "cost_nanos": 1_000}
+
+
 # Files
 
 
