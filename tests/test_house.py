@@ -28,6 +28,8 @@ TESTED_BY = {
     "gateway_project/configuration/": "gateway_project/configuration/test_apply.py",
     "gateway/endpoints/websocket_": "gateway/endpoints/test_websocket.py",
     "gateway/dry_run.py": "gateway/test_reservation.py",
+    "usage/journal/directory.py": "usage/journal/test_journal.py",
+    "usage/journal/writer.py": "usage/journal/test_journal.py",
     "usage/ledger/bulk.py": "usage/ledger/test_posting.py",
     "usage/models/ledger.py": "usage/ledger/test_posting.py",
     "usage/records.py": "usage/journal/test_lines.py",

@@ -12,32 +12,24 @@ their records stay in their slots. What has no slot may queue as much again; bey
 an error, the last place left, and counts in `spilled`.
 """
 
-import errno
 import logging
-import math
-import os
 import threading
-import time
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
 
-from usage.journal.files import JOURNAL_SUFFIX, create_locked, require_worker_name
+from usage.journal.directory import Directory
+from usage.journal.files import require_worker_name
 from usage.journal.inflight import Inflight
 from usage.journal.lines import line_of
+from usage.journal.writer import NO_SLOT, Line, Writer
 from usage.records import AttemptRecord, DenialRecord
 
 __all__ = ["Journal"]
 
-_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _FILES_WITHIN_BOUND = 32  # the living workers' own files count too, shipped or not
 _RETRY_INTERVAL_S = 0.25
-_LOOK_INTERVAL_S = 1.0
-_ALARM_SHARE = 0.8
-_NO_SLOT = -1
 
 logger = logging.getLogger(__name__)
-_Line = tuple[bytes, int]  # with the slot that holds it too
 
 
 class Journal:
@@ -59,11 +51,11 @@ class Journal:
         self.spilled = 0
         self._flush_interval_s = flush_interval_s
         self._max_backlog = max_backlog
-        self._queue: deque[_Line | threading.Event] = deque()
+        self._queue: deque[Line | threading.Event] = deque()
         self._waiting: list[threading.Event] = []
         # A worker's first file and its last: while it is there, somebody still has to hear that the worker is gone.
         self._inflight = Inflight(directory, worker=worker)
-        self._writer = _Writer(
+        self._writer = Writer(
             directory,
             self._inflight,
             worker=worker,
@@ -71,7 +63,7 @@ class Journal:
             sync_interval_s=sync_interval_s,
         )
         self._writer.open_file()
-        self._directory = _Directory(directory, max_bytes=max_directory_bytes)
+        self._directory = Directory(directory, max_bytes=max_directory_bytes)
         self._directory.look()
         self._wake = threading.Event()
         self._hurry = threading.Event()
@@ -139,7 +131,7 @@ class Journal:
         if self._closed or len(self._queue) >= 2 * self._max_backlog:
             self._spill([line])
             return
-        self._enqueue((line, _NO_SLOT))
+        self._enqueue((line, NO_SLOT))
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until everything appended so far is on the disk; False where that took longer than the timeout."""
@@ -163,7 +155,7 @@ class Journal:
         self._give_up.set()
         self._thread.join()
 
-    def _enqueue(self, line: _Line) -> None:
+    def _enqueue(self, line: Line) -> None:
         self._queue.append(line)
         if not self._wake.is_set():
             self._wake.set()
@@ -173,7 +165,7 @@ class Journal:
             self._wait_for_work()
             self._turn()
         left = self._writer.take_unsynced() + self._take_queued()
-        self._spill([line for line, slot in left if slot == _NO_SLOT])
+        self._spill([line for line, slot in left if slot == NO_SLOT])
         self._release()
         self._writer.close_file()
         self._inflight.close()
@@ -184,7 +176,7 @@ class Journal:
     def _wait_for_work(self) -> None:
         if self.failing:
             self._give_up.wait(_RETRY_INTERVAL_S)
-        elif self._queue or self._wake.wait(min(self._writer.sync_due_in_s(), _LOOK_INTERVAL_S)):
+        elif self._queue or self._wake.wait(min(self._writer.sync_due_in_s(), self._directory.look_due_in_s())):
             self._hurry.wait(self._flush_interval_s)
 
     def _turn(self) -> None:
@@ -205,7 +197,7 @@ class Journal:
 
     def _look_around(self) -> None:
         """Do what the event loop should not: get more slots before they run out, and see how full the directory is."""
-        due = self._directory.look_is_due
+        due = self._directory.look_due_in_s() == 0.0
         if self._inflight.wants_room or (due and self._inflight.is_full):
             self._inflight.make_room()
         if due:
@@ -220,7 +212,7 @@ class Journal:
         except OSError as error:
             self._note(error)
 
-    def _take_queued(self) -> list[_Line]:
+    def _take_queued(self) -> list[Line]:
         """Empty the queue into lines, and set those who wait for them aside."""
         items = [self._queue.popleft() for _ in range(len(self._queue))]
         self._waiting += [item for item in items if isinstance(item, threading.Event)]
@@ -243,159 +235,3 @@ class Journal:
         for line in lines:
             self.spilled += 1
             logger.error("a usage record found no room in the journal: %s", line.decode().rstrip())
-
-
-class _Directory:
-    """How much the journals of the directory take. Only the journal's thread looks; the rest reads what it saw.
-
-    Files count whole until the shipper has deleted them: a living worker's file that has been shipped still counts.
-    """
-
-    def __init__(self, path: Path, *, max_bytes: int) -> None:
-        self._path = path
-        self._max_bytes = max_bytes
-        self._looked_at_s = 0.0
-        self.size_bytes = 0
-        self.alarming = False
-        self.full = False
-
-    @property
-    def look_is_due(self) -> bool:
-        return time.monotonic() - self._looked_at_s >= _LOOK_INTERVAL_S
-
-    def look(self) -> None:
-        """Add up the files, and log once when that becomes alarming, and once when it no longer is."""
-        self._looked_at_s = time.monotonic()
-        with suppress(OSError):  # then the last sum stands; writing will tell what is wrong with the directory
-            self.size_bytes = _journal_bytes(self._path)
-        self.full = self.size_bytes >= self._max_bytes
-        alarming = self.size_bytes >= _ALARM_SHARE * self._max_bytes
-        if alarming and not self.alarming:
-            logger.error(
-                "%d bytes of journals wait in %s to be shipped; at %d new calls are refused",
-                self.size_bytes,
-                self._path,
-                self._max_bytes,
-            )
-        elif self.alarming and not alarming:
-            logger.warning("the journals in %s are being shipped again", self._path)
-        self.alarming = alarming
-
-
-class _Writer:
-    """The file in use and the lines that are not safely in it. Only the journal's thread calls it, after the start."""
-
-    def __init__(
-        self, directory: Path, inflight: Inflight, *, worker: str, rotate_bytes: int, sync_interval_s: float
-    ) -> None:
-        self.path = directory
-        self._directory = directory
-        self._inflight = inflight
-        self._worker = worker
-        self._rotate_bytes = rotate_bytes
-        self._sync_interval_s = sync_interval_s
-        self._fd = -1
-        self._size_bytes = 0
-        self._unsynced: list[_Line] = []
-        self._rest = memoryview(b"")
-        self._synced_at_s = 0.0
-
-    @property
-    def unsynced_records(self) -> int:
-        return len(self._unsynced)
-
-    @property
-    def has_rest(self) -> bool:
-        return bool(self._rest)
-
-    def sync_due_in_s(self) -> float:
-        """Return the seconds until written lines want a sync; infinitely many where there are none."""
-        if not self._unsynced:
-            return math.inf
-        return max(0.0, self._synced_at_s + self._sync_interval_s - time.monotonic())
-
-    def take(self, lines: list[_Line]) -> None:
-        """Accept lines for the next write; only where nothing is left of the last one."""
-        if not lines:
-            return
-        if not self._unsynced:
-            self._synced_at_s = time.monotonic()
-        self._unsynced += lines
-        self._rest = _join(lines)
-
-    def take_unsynced(self) -> list[_Line]:
-        """Hand over the lines that never reached the disk."""
-        lines, self._unsynced, self._rest = self._unsynced, [], memoryview(b"")
-        return lines
-
-    def write(self, *, sync: bool) -> None:
-        """Write every accepted line; sync where asked or due; go on to a new file where this one is full.
-
-        Raises OSError where the disk fails; the lines are kept, and writing again goes on where it stopped.
-        """
-        try:
-            self._write_rest()
-            full = self._size_bytes >= self._rotate_bytes
-            if self._unsynced and (sync or full or self.sync_due_in_s() == 0.0):
-                self._sync()
-        except OSError as error:
-            if not (self._rest and error.errno in _FULL_DISK):
-                self._start_over(error)
-            raise
-        if full:
-            self.open_file()
-
-    def _write_rest(self) -> None:
-        while self._rest:
-            written = os.write(self._fd, self._rest)
-            self._size_bytes += written
-            self._rest = self._rest[written:]
-
-    def _sync(self) -> None:
-        os.fdatasync(self._fd)
-        synced, self._unsynced = self._unsynced, []
-        self._inflight.free_all([slot for _, slot in synced if slot != _NO_SLOT])
-
-    def _start_over(self, error: OSError) -> None:
-        """Go on in a new file with every unsynced line: after a failed sync the old one can't be trusted.
-
-        Lines that did reach the old file are then there twice, which their attempt ids make harmless.
-        """
-        if self._size_bytes:
-            try:
-                self.open_file()
-            except OSError as again:
-                raise again from error
-        self._rest = _join(self._unsynced)
-
-    def turn_over(self) -> None:
-        """Go on in a new file where this one holds anything and all of it is on the disk."""
-        if self._size_bytes and not self._unsynced and not self._rest:
-            self.open_file()
-
-    def open_file(self) -> None:
-        """Go on in a new file, and let go of the old one."""
-        flags = os.O_WRONLY | os.O_APPEND
-        fd, path = create_locked(self._directory, worker=self._worker, suffix=JOURNAL_SUFFIX, flags=flags)
-        self.close_file()
-        self._fd, self.path, self._size_bytes = fd, path, 0
-
-    def close_file(self) -> None:
-        """Let go of the file and its lock."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-def _join(lines: list[_Line]) -> memoryview:
-    return memoryview(b"".join([line for line, _ in lines]))
-
-
-def _journal_bytes(directory: Path) -> int:
-    total = 0
-    with os.scandir(directory) as files:
-        for file in files:
-            if file.name.endswith(JOURNAL_SUFFIX):
-                with suppress(FileNotFoundError):  # the shipper has deleted it meanwhile
-                    total += file.stat().st_size
-    return total

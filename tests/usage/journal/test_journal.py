@@ -175,7 +175,7 @@ def test_a_full_disk_keeps_records_in_memory_and_logs_once(
     monkeypatch.setattr("usage.journal.journal._RETRY_INTERVAL_S", 0.001)
     journal = Journal(tmp_path, worker="w1", max_backlog=5)
     disk = Disk(os.write, errno.ENOSPC)
-    monkeypatch.setattr("usage.journal.journal.os.write", disk)
+    monkeypatch.setattr("usage.journal.writer.os.write", disk)
     journal.append(make_record(0))
     assert journal.flush(0.2) is False
     assert journal.failing
@@ -205,7 +205,7 @@ def test_a_line_half_written_before_the_disk_was_full_is_completed(
             raise OSError(errno.ENOSPC, "full")
         return write(fd, data[:100])
 
-    monkeypatch.setattr("usage.journal.journal.os.write", write_little)
+    monkeypatch.setattr("usage.journal.writer.os.write", write_little)
     journal.append(make_record(1))
     assert journal.flush(10)
     journal.close()
@@ -220,7 +220,7 @@ def test_after_a_failed_sync_the_lines_go_to_a_new_file(
     journal = Journal(tmp_path, worker="w1")
     first = journal.path
     disk = Disk(os.fdatasync, errno.EIO)
-    monkeypatch.setattr("usage.journal.journal.os.fdatasync", disk)
+    monkeypatch.setattr("usage.journal.writer.os.fdatasync", disk)
     journal.append(make_record(1))
     assert disk.tried.wait(10)
     disk.broken = False
@@ -235,7 +235,7 @@ def test_beyond_the_bound_and_after_the_end_a_record_goes_into_the_log(
 ) -> None:
     journal = Journal(tmp_path, worker="w1", max_backlog=2)
     disk = Disk(os.write, errno.ENOSPC)
-    monkeypatch.setattr("usage.journal.journal.os.write", disk)
+    monkeypatch.setattr("usage.journal.writer.os.write", disk)
     journal.append(make_record(0))
     assert disk.tried.wait(10)
     for number in range(1, 6):
@@ -287,7 +287,7 @@ def test_an_end_is_in_its_slot_until_it_is_on_the_disk(
     monkeypatch.setattr("usage.journal.journal._RETRY_INTERVAL_S", 0.001)
     journal = Journal(tmp_path, worker="w1")
     disk = Disk(os.fdatasync, errno.EIO)
-    monkeypatch.setattr("usage.journal.journal.os.fdatasync", disk)
+    monkeypatch.setattr("usage.journal.writer.os.fdatasync", disk)
     journal.end(journal.begin(make_record(1, ending="lost")), make_record(1))
     assert disk.tried.wait(10)
     assert left_in(tmp_path) == [make_record(1)]
@@ -304,7 +304,7 @@ def test_what_a_failing_disk_never_took_stays_in_its_slot(
     journal = Journal(tmp_path, worker="w1", max_backlog=2)
     slots = [journal.begin(make_record(number, ending="lost")) for number in range(10)]
     disk = Disk(os.write, errno.ENOSPC)
-    monkeypatch.setattr("usage.journal.journal.os.write", disk)
+    monkeypatch.setattr("usage.journal.writer.os.write", disk)
     for number in range(9):
         journal.end(slots[number], make_record(number))
     assert not journal.accepting
@@ -332,7 +332,7 @@ def test_what_ends_after_the_close_goes_into_the_log(
 def test_without_a_slot_nothing_begins_until_there_is_one(
     tmp_path: Path, make_record: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("usage.journal.journal._LOOK_INTERVAL_S", 0.001)
+    monkeypatch.setattr("usage.journal.directory._LOOK_INTERVAL_S", 0.001)
     disk = Disk(os.posix_fallocate, errno.ENOSPC)
     journal = Journal(tmp_path, worker="w1", flush_interval_s=0.001)
     monkeypatch.setattr("usage.journal.inflight.os.posix_fallocate", disk)
@@ -358,7 +358,7 @@ def test_the_file_of_attempts_under_way_is_the_first_and_the_last_of_a_worker(
         created.append(arguments["suffix"])
         return create(directory, **arguments)
 
-    monkeypatch.setattr("usage.journal.journal.create_locked", watch)
+    monkeypatch.setattr("usage.journal.writer.create_locked", watch)
     monkeypatch.setattr("usage.journal.inflight.create_locked", watch)
     journal = Journal(tmp_path, worker="w1")
     assert created == [".inflight", ".journal"]
@@ -382,7 +382,7 @@ def test_the_file_of_attempts_under_way_is_the_first_and_the_last_of_a_worker(
 def test_a_directory_that_nobody_ships_alarms_and_then_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("usage.journal.journal._LOOK_INTERVAL_S", 0.001)
+    monkeypatch.setattr("usage.journal.directory._LOOK_INTERVAL_S", 0.001)
     journal = Journal(tmp_path, worker="w1", max_directory_bytes=1_000)
     assert (journal.backlog_bytes, journal.alarming, journal.accepting) == (0, False, True)
     other = tmp_path / "w2-0.journal"

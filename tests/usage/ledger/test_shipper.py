@@ -465,7 +465,7 @@ def test_what_ended_on_a_failing_disk_is_shipped_from_its_slot(
 ) -> None:
     journal = Journal(tmp_path, worker="w1")
     with monkeypatch.context() as patch:
-        patch.setattr("usage.journal.journal.os.write", _raise(OSError(28, "full")))
+        patch.setattr("usage.journal.writer.os.write", _raise(OSError(28, "full")))
         for number in range(5):
             journal.end(journal.begin(lost(make_record, number)), make_record(number))
         journal.close(timeout_s=0)
