@@ -29,6 +29,9 @@ class Peer:
         return head, await self.reader.readexactly(int(declared[1])) if declared else b""
 
     async def say(self, data: bytes) -> None:
+        """Send; ConnectionResetError when the client is gone, which uvloop has no error of the system for."""
+        if self.writer.is_closing():
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 
