@@ -17,7 +17,7 @@ from providers.adapters.base import Exchange
 from providers.adapters.connection import Connection
 from providers.adapters.raw import RawRequest
 from providers.dialects.canonical import Dialect, Head, Operation, Prompt
-from providers.dialects.codec import PathFacts
+from providers.dialects.codec import Heads, PathFacts
 from providers.dialects.door import Door
 from routing.attempts.wire import Said
 from routing.snapshot import NAMES_SHOWN_MAX, Route, Target
@@ -47,26 +47,21 @@ class Passage(msgspec.Struct, frozen=True):
     because: str
 
 
-class Blind:
-    """Reads nothing: for bodies that nobody here understands."""
-
-    def decode_head(self, body: bytes, path: PathFacts) -> Head:
-        """Return a head that says nothing."""
-        return Head(path.model, stream=path.stream, max_output_tokens=0)
-
-    def read_prompt(self, body: bytes) -> Prompt:
-        """Return an empty prompt."""
-        return Prompt()
-
-
 class _Peek(msgspec.Struct):
     model: Any = None
     stream: Any = None
     background: Any = None
 
 
-BLIND: Final = Door(Dialect.OPENAI, Operation.PASSTHROUGH, heads=Blind())
 _peek = msgspec.json.Decoder(_Peek)
+
+
+def _see_nothing(body: bytes, path: PathFacts) -> Head:
+    return Head(path.model, stream=path.stream, max_output_tokens=0)
+
+
+# For bodies that nobody here understands.
+BLIND: Final = Door(Dialect.OPENAI, Operation.PASSTHROUGH, heads=Heads(_see_nothing, lambda body: Prompt()))
 
 
 def find_connection(plane: DataPlane, caller: Caller, slug: str) -> Connection:

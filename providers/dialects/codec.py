@@ -6,11 +6,14 @@ Through: client and provider both speak it. Bytes pass as they are; only what mu
 accounting needs is read on the way.
 
 `Q` and `A` are the request and answer of the hub that the dialect translates to: `conversation`, `embedding`, … Each
-(dialect, operation) has up to one of each contract; `providers.dialects.table` lists them. All of it is pure.
+(dialect, operation) has up to one of each contract: a list of the dialect's functions, made in its `codec` module;
+`providers.dialects.table` and `doors` list them. All of it is pure.
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -20,10 +23,7 @@ from providers.dialects.conversation import Event
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-Q_co = TypeVar("Q_co", covariant=True)
-A_co = TypeVar("A_co", covariant=True)
-Q_contra = TypeVar("Q_contra", contravariant=True)
-A_contra = TypeVar("A_contra", contravariant=True)
+T = TypeVar("T")
 
 HeaderOf = Callable[[bytes], bytes | None]  # a header's value by its lower-case name
 CostOf = Callable[[Usage], bytes | None]  # usage -> USD as a JSON number, None where there is no price
@@ -173,68 +173,86 @@ class StreamReader(Protocol):
         """Return the bytes that end the client's stream with an error."""
 
 
-class Heads(Protocol):
-    """Reads what is needed of a request before it is known where it goes."""
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Reads what is needed of a request before it is known where it goes.
 
-    def decode_head(self, body: bytes, path: PathFacts) -> Head:
-        """Return what routing needs. Raises InvalidRequest that names the field."""
+    `decode_head` returns what routing needs, and raises InvalidRequest that names the field. `read_prompt` returns what
+    the model reads, for counting, of a request whose head was decoded without complaint.
+    """
 
-    def read_prompt(self, body: bytes) -> Prompt:
-        """Return what the model reads, for counting, of a request whose head was decoded without complaint."""
-
-
-class Front(Heads, Protocol[Q_co, A_contra]):
-    """A dialect as clients speak it."""
-
-    def decode_request(self, body: bytes, path: PathFacts) -> Q_co:
-        """Return the request. Raises InvalidRequest that names the field."""
-
-    def encode_answer(self, answer: A_contra, asked: Asked) -> bytes:
-        """Return the body of a whole answer."""
-
-    def encoder(self, asked: Asked, cost_of: CostOf) -> StreamEncoder:
-        """Return what writes a stream."""
+    decode_head: Callable[[bytes, PathFacts], Head]
+    read_prompt: Callable[[bytes], Prompt]
 
 
-class Back(Protocol[Q_contra, A_co]):
-    """A dialect as providers speak it. `stream_type` is the content type of its streams, `accept` what is asked for."""
+@dataclass(frozen=True, slots=True)
+class Front(Heads, Generic[Q, A]):
+    """A dialect as clients speak it.
 
-    stream_type: bytes
+    `decode_request` raises InvalidRequest that names the field. `encode_answer` writes a whole answer, `encoder`
+    returns what writes a stream.
+    """
 
-    def encode_request(self, request: Q_contra, upstream: Upstream) -> Encoded:
-        """Return the body. Raises InvalidRequest for content that the model can't take, which no policy may drop."""
-
-    def decode_answer(self, body: bytes) -> A_co:
-        """Return a whole answer. Raises UpstreamBroken where the bytes are none."""
-
-    def decoder(self) -> StreamDecoder:
-        """Return what reads a stream."""
-
-    def read_error(self, status: int, header: HeaderOf, body: bytes) -> ErrorReport | None:
-        """Return what an error answer says; None where it is none of the dialect's."""
+    decode_request: Callable[[bytes, PathFacts], Q]
+    encode_answer: Callable[[A, Asked], bytes]
+    encoder: Callable[[Asked, CostOf], StreamEncoder]
 
 
-class Through(Protocol):
-    """A dialect where both sides speak it."""
+@dataclass(frozen=True, slots=True)
+class Back(Generic[Q, A]):
+    """A dialect as providers speak it; `stream_type` is the content type of its streams.
 
-    def patch(self, body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
+    `encode_request` raises InvalidRequest for content that the model can't take, which no policy may drop.
+    `decode_answer` reads a whole answer, and raises UpstreamBroken where the bytes are none; `decoder` returns what
+    reads a stream. `read_error` returns what an error answer says, by its status, headers and body; None where it is
+    none of the dialect's.
+    """
+
+    encode_request: Callable[[Q, Upstream], Encoded]
+    decode_answer: Callable[[bytes], A]
+    decoder: Callable[[], StreamDecoder]
+    read_error: Callable[[int, HeaderOf, bytes], ErrorReport | None]
+    stream_type: bytes = b"text/event-stream"
+
+
+class Patch(Protocol):
+    """Changes what must change in a body on its way to a provider who speaks the client's dialect."""
+
+    def __call__(self, body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
         """Return the body with the upstream's model and cap; every other value keeps its bytes.
 
         With `once` a field that stood twice stands once, as it was read: no provider can be led past what was reserved.
         """
 
-    def read_facts(self, body: bytes) -> Facts:
-        """Return what accounting needs of a whole answer. Raises UpstreamBroken where the bytes are none."""
 
-    def reader(self, head: Head, cost_of: CostOf) -> StreamReader:
-        """Return what passes a stream on."""
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A dialect where both sides speak it.
+
+    `read_facts` returns what accounting needs of a whole answer, and raises UpstreamBroken where the bytes are none;
+    `reader` returns what passes a stream on.
+    """
+
+    patch: Patch
+    read_facts: Callable[[bytes], Facts]
+    reader: Callable[[Head, CostOf], StreamReader]
 
 
-class ErrorWriter(Protocol):
-    """How a dialect's clients are told of an error: status, envelope, headers."""
+class EncodeError(Protocol):
+    """Writes the envelope of an error."""
 
-    def status_of(self, error: GatewayError) -> int:
-        """Return the status that the dialect has for it."""
-
-    def encode_error(self, error: GatewayError, *, request_id: str) -> bytes:
+    def __call__(self, error: GatewayError, *, request_id: str) -> bytes:
         """Return the envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWriter:
+    """How a dialect's clients are told of an error: its envelope, and the status that the dialect has for it."""
+
+    encode_error: EncodeError
+    status_of: Callable[[GatewayError], int] = attrgetter("status")
+
+
+def of_body(read: Callable[[bytes], T]) -> Callable[[bytes, PathFacts], T]:
+    """Return a reader of requests that say everything in their body."""
+    return lambda body, path: read(body)

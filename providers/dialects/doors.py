@@ -47,14 +47,14 @@ IMAGES: Final = Door(
     through=media.IMAGE_THROUGH,
 )
 IMAGE_EDITS: Final = Door(
-    Dialect.OPENAI, Operation.IMAGE_EDIT, heads=media.IMAGE_EDIT_HEADS, through=media.IMAGE_EDIT_THROUGH
+    Dialect.OPENAI, Operation.IMAGE_EDIT, heads=media.IMAGE_EDIT_HEADS, through=media.IMAGE_THROUGH
 )
 SPEECH: Final = Door(Dialect.OPENAI, Operation.SPEECH, heads=media.SPEECH_HEADS, through=media.SPEECH_THROUGH)
 TRANSCRIPTIONS: Final = Door(
     Dialect.OPENAI, Operation.TRANSCRIPTION, heads=media.TRANSCRIPTION_HEADS, through=media.TRANSCRIPTION_THROUGH
 )
 TRANSLATIONS: Final = Door(
-    Dialect.OPENAI, Operation.TRANSLATION, heads=media.TRANSLATION_HEADS, through=media.TRANSLATION_THROUGH
+    Dialect.OPENAI, Operation.TRANSLATION, heads=media.TRANSCRIPTION_HEADS, through=media.TRANSCRIPTION_THROUGH
 )
 MODERATIONS: Final = Door(
     Dialect.OPENAI, Operation.MODERATION, heads=media.MODERATION_HEADS, through=media.MODERATION_THROUGH
@@ -131,7 +131,7 @@ EMBED_ONE: Final = Door(
     Operation.EMBEDDING,
     heads=gemini.EMBED_ONE_FRONT,
     front=gemini.EMBED_ONE_FRONT,
-    through=gemini.EMBED_ONE_THROUGH,
+    through=gemini.EMBEDDING_THROUGH,
     variant="embedContent",
 )
 EMBED_MANY: Final = Door(
@@ -139,5 +139,5 @@ EMBED_MANY: Final = Door(
     Operation.EMBEDDING,
     heads=gemini.EMBED_MANY_FRONT,
     front=gemini.EMBED_MANY_FRONT,
-    through=gemini.EMBED_MANY_THROUGH,
+    through=gemini.EMBEDDING_THROUGH,
 )

@@ -1,25 +1,25 @@
-"""Operations whose answers come whole, in every dialect or in this one: a stream of theirs is refused, in words."""
+"""Operations whose answers come whole, in every dialect or in one: a stream of theirs is refused, in words."""
+
+from typing import NoReturn
 
 from kernel.errors import InvalidRequest
-from providers.dialects.codec import Asked, CostOf, StreamDecoder, StreamEncoder
+from providers.dialects.canonical import Head
+from providers.dialects.codec import Asked, CostOf
 
 
-class UnstreamedFront:
-    """The front of such an operation has no streams to write."""
-
-    def encoder(self, asked: Asked, cost_of: CostOf) -> StreamEncoder:
-        """Raise InvalidRequest: there is none."""
-        raise _refusal()
+def no_encoder(asked: Asked, cost_of: CostOf) -> NoReturn:
+    """Raise InvalidRequest: there is no stream to write."""
+    raise _refusal()
 
 
-class UnstreamedBack:
-    """The back of such an operation has no streams to read."""
+def no_decoder() -> NoReturn:
+    """Raise InvalidRequest: there is no stream to read."""
+    raise _refusal()
 
-    stream_type = b""
 
-    def decoder(self) -> StreamDecoder:
-        """Raise InvalidRequest: there is none."""
-        raise _refusal()
+def no_reader(head: Head, cost_of: CostOf) -> NoReturn:
+    """Raise InvalidRequest: there is no stream to pass on."""
+    raise _refusal()
 
 
 def _refusal() -> InvalidRequest:

@@ -30,17 +30,10 @@ class _Envelope(msgspec.Struct):
 _envelope = msgspec.json.Decoder(_Envelope)
 
 
-class CohereErrors:
-    """Tells clients of errors as Cohere would, with the gateway's code and request id besides."""
-
-    def status_of(self, error: GatewayError) -> int:
-        """Return the status."""
-        return error.status
-
-    def encode_error(self, error: GatewayError, *, request_id: str) -> bytes:
-        """Return the envelope."""
-        fields = {"id": request_id, "message": error.message, "code": error.code}
-        return msgspec.json.encode(fields | ({"param": error.param} if error.param else {}))
+def encode_error(error: GatewayError, *, request_id: str) -> bytes:
+    """Return an error as Cohere would tell it, with the gateway's code and request id besides."""
+    fields = {"id": request_id, "message": error.message, "code": error.code}
+    return msgspec.json.encode(fields | ({"param": error.param} if error.param else {}))
 
 
 def read_error(status: int, header: HeaderOf, body: bytes) -> ErrorReport | None:

@@ -31,7 +31,7 @@ from providers.dialects.conversation import (
     UsageReport,
 )
 from providers.dialects.gemini_generate import wire
-from providers.dialects.gemini_generate.errors import GeminiErrors
+from providers.dialects.gemini_generate.errors import encode_error
 from providers.dialects.gemini_generate.finishes import write_reason
 from providers.dialects.gemini_generate.framing import Frames
 from providers.dialects.gemini_generate.grounding import write_grounding
@@ -62,7 +62,7 @@ class GeminiEncoder:
 
     def fail(self, error: GatewayError, *, request_id: str) -> bytes:
         """Return the bytes that end the stream with an error."""
-        return self._frames.frame(GeminiErrors().encode_error(error, request_id=request_id)) + self._frames.close()
+        return self._frames.frame(encode_error(error, request_id=request_id)) + self._frames.close()
 
     def _say(self, event: Event) -> bytes:
         if type(event) is TextDelta and event.logprobs is None:  # the hot path

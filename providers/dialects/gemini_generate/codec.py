@@ -1,186 +1,95 @@
 """What the table of dialects takes from here: Gemini at the front, at the back, and where both sides speak it."""
 
-from dataclasses import dataclass
+from functools import partial
 
-from kernel.errors import InvalidRequest, UpstreamBroken
-from providers.dialects.canonical import Head, Prompt, Usage
-from providers.dialects.codec import (
-    Asked,
-    Back,
-    CostOf,
-    Encoded,
-    ErrorReport,
-    ErrorWriter,
-    Facts,
-    Front,
-    HeaderOf,
-    PathFacts,
-    StreamDecoder,
-    StreamEncoder,
-    StreamReader,
-    Through,
-    Upstream,
-)
+from providers.dialects.canonical import Head
+from providers.dialects.codec import Asked, Back, CostOf, ErrorWriter, Front, StreamReader, Through, Upstream
 from providers.dialects.conversation import Answer, Request
 from providers.dialects.embedding import EmbeddingAnswer, EmbeddingRequest
 from providers.dialects.gemini_generate import counting, embeddings, request, response
 from providers.dialects.gemini_generate.chunks import GeminiEncoder
-from providers.dialects.gemini_generate.errors import GeminiErrors, read_error
+from providers.dialects.gemini_generate.errors import encode_error, read_error
 from providers.dialects.gemini_generate.framing import ArrayFrames, Frames
 from providers.dialects.gemini_generate.passing import PassingReader
 from providers.dialects.gemini_generate.stream import GeminiDecoder
-from providers.dialects.unstreamed import UnstreamedBack, UnstreamedFront
-
-_NO_STREAM = "only generated content is streamed"
+from providers.dialects.unstreamed import no_decoder, no_encoder, no_reader
 
 
-@dataclass(frozen=True, slots=True)
-class _ChatFront:
-    frames: type[Frames]
+def _chat_front(frames: type[Frames]) -> Front[Request, Answer]:
+    def encoder(asked: Asked, cost_of: CostOf) -> GeminiEncoder:
+        return GeminiEncoder(asked, frames())
 
-    def decode_head(self, body: bytes, path: PathFacts) -> Head:
-        return request.decode_head(body, path)
-
-    def read_prompt(self, body: bytes) -> Prompt:
-        return request.read_prompt(body)
-
-    def decode_request(self, body: bytes, path: PathFacts) -> Request:
-        return request.decode_request(body, path)
-
-    def encode_answer(self, answer: Answer, asked: Asked) -> bytes:
-        return response.encode_answer(answer, asked)
-
-    def encoder(self, asked: Asked, cost_of: CostOf) -> StreamEncoder:
-        return GeminiEncoder(asked, self.frames())
+    return Front(
+        decode_head=request.decode_head,
+        read_prompt=request.read_prompt,
+        decode_request=request.decode_request,
+        encode_answer=response.encode_answer,
+        encoder=encoder,
+    )
 
 
-class _ChatBack:
-    stream_type = Frames.content_type
+def _chat_through(frames: type[Frames]) -> Through:
+    def reader(head: Head, cost_of: CostOf) -> StreamReader:
+        return PassingReader(frames())
 
-    def encode_request(self, request_: Request, upstream: Upstream) -> Encoded:
-        return request.encode_request(request_, upstream)
-
-    def decode_answer(self, body: bytes) -> Answer:
-        return response.decode_answer(body)
-
-    def decoder(self) -> StreamDecoder:
-        return GeminiDecoder()
-
-    def read_error(self, status: int, header: HeaderOf, body: bytes) -> ErrorReport | None:
-        return read_error(status, header, body)
+    return Through(patch=request.patch, read_facts=response.read_facts, reader=reader)
 
 
-@dataclass(frozen=True, slots=True)
-class _ChatThrough:
-    frames: type[Frames]
+def _embedding_front(*, many: bool) -> Front[EmbeddingRequest, EmbeddingAnswer]:
+    def encode_answer(answer: EmbeddingAnswer, asked: Asked) -> bytes:
+        return embeddings.encode_answer(answer, many=many)
 
-    def patch(self, body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
-        return request.patch(body, upstream, head=head, once=once)
-
-    def read_facts(self, body: bytes) -> Facts:
-        return response.read_facts(body)
-
-    def reader(self, head: Head, cost_of: CostOf) -> StreamReader:
-        return PassingReader(self.frames())
-
-
-@dataclass(frozen=True, slots=True)
-class _CountFront(UnstreamedFront):
-    def decode_head(self, body: bytes, path: PathFacts) -> Head:
-        return counting.decode_head(body, path)
-
-    def read_prompt(self, body: bytes) -> Prompt:
-        return counting.read_prompt(body)
-
-    def decode_request(self, body: bytes, path: PathFacts) -> Request:
-        return counting.decode_request(body, path)
-
-    def encode_answer(self, answer: int, asked: Asked) -> bytes:
-        return counting.encode_count(answer)
+    return Front(
+        decode_head=partial(embeddings.decode_head, many=many),
+        read_prompt=partial(embeddings.read_prompt, many=many),
+        decode_request=partial(embeddings.decode_request, many=many),
+        encode_answer=encode_answer,
+        encoder=no_encoder,
+    )
 
 
-class _CountBack(UnstreamedBack):
-    def encode_request(self, request_: Request, upstream: Upstream) -> Encoded:
-        return counting.encode_request(request_, upstream)
-
-    def decode_answer(self, body: bytes) -> int:
-        return counting.decode_count(body)
-
-    def read_error(self, status: int, header: HeaderOf, body: bytes) -> ErrorReport | None:
-        return read_error(status, header, body)
+def _patch_embedding(body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
+    return embeddings.patch(body, upstream, once=once)
 
 
-class _CountThrough:
-    def patch(self, body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
-        return counting.patch(body, upstream, once=once)
-
-    def read_facts(self, body: bytes) -> Facts:
-        counting.decode_count(body)
-        return Facts(usage=Usage())
-
-    def reader(self, head: Head, cost_of: CostOf) -> StreamReader:
-        raise UpstreamBroken(_NO_STREAM)
+def _patch_count(body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
+    return counting.patch(body, upstream, once=once)
 
 
-@dataclass(frozen=True, slots=True)
-class _EmbeddingFront:
-    many: bool
-
-    def decode_head(self, body: bytes, path: PathFacts) -> Head:
-        return embeddings.decode_head(body, path, many=self.many)
-
-    def read_prompt(self, body: bytes) -> Prompt:
-        return embeddings.read_prompt(body, many=self.many)
-
-    def decode_request(self, body: bytes, path: PathFacts) -> EmbeddingRequest:
-        return embeddings.decode_request(body, path, many=self.many)
-
-    def encode_answer(self, answer: EmbeddingAnswer, asked: Asked) -> bytes:
-        return embeddings.encode_answer(answer, many=self.many)
-
-    def encoder(self, asked: Asked, cost_of: CostOf) -> StreamEncoder:
-        raise InvalidRequest(_NO_STREAM)
-
-
-class _EmbeddingBack:
-    stream_type = b""
-
-    def encode_request(self, request_: EmbeddingRequest, upstream: Upstream) -> Encoded:
-        return embeddings.encode_request(request_, upstream)
-
-    def decode_answer(self, body: bytes) -> EmbeddingAnswer:
-        return embeddings.decode_answer(body)
-
-    def decoder(self) -> StreamDecoder:
-        raise UpstreamBroken(_NO_STREAM)
-
-    def read_error(self, status: int, header: HeaderOf, body: bytes) -> ErrorReport | None:
-        return read_error(status, header, body)
-
-
-@dataclass(frozen=True, slots=True)
-class _EmbeddingThrough:
-    def patch(self, body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
-        return embeddings.patch(body, upstream, once=once)
-
-    def read_facts(self, body: bytes) -> Facts:
-        return embeddings.read_facts(body)
-
-    def reader(self, head: Head, cost_of: CostOf) -> StreamReader:
-        raise UpstreamBroken(_NO_STREAM)
-
-
-CHAT_FRONT: Front[Request, Answer] = _ChatFront(Frames)
-CHAT_ARRAY_FRONT: Front[Request, Answer] = _ChatFront(ArrayFrames)
-CHAT_BACK: Back[Request, Answer] = _ChatBack()
-CHAT_THROUGH: Through = _ChatThrough(Frames)
-CHAT_ARRAY_THROUGH: Through = _ChatThrough(ArrayFrames)
-COUNT_FRONT: Front[Request, int] = _CountFront()
-COUNT_BACK: Back[Request, int] = _CountBack()
-COUNT_THROUGH: Through = _CountThrough()
-EMBED_ONE_FRONT: Front[EmbeddingRequest, EmbeddingAnswer] = _EmbeddingFront(many=False)
-EMBED_MANY_FRONT: Front[EmbeddingRequest, EmbeddingAnswer] = _EmbeddingFront(many=True)
-EMBEDDING_BACK: Back[EmbeddingRequest, EmbeddingAnswer] = _EmbeddingBack()
-EMBED_ONE_THROUGH: Through = _EmbeddingThrough()
-EMBED_MANY_THROUGH: Through = _EmbeddingThrough()
-ERRORS: ErrorWriter = GeminiErrors()
+CHAT_FRONT = _chat_front(Frames)
+CHAT_ARRAY_FRONT = _chat_front(ArrayFrames)
+CHAT_BACK: Back[Request, Answer] = Back(
+    encode_request=request.encode_request,
+    decode_answer=response.decode_answer,
+    decoder=GeminiDecoder,
+    read_error=read_error,
+    stream_type=Frames.content_type,
+)
+CHAT_THROUGH = _chat_through(Frames)
+CHAT_ARRAY_THROUGH = _chat_through(ArrayFrames)
+COUNT_FRONT: Front[Request, int] = Front(
+    decode_head=counting.decode_head,
+    read_prompt=counting.read_prompt,
+    decode_request=counting.decode_request,
+    encode_answer=lambda answer, asked: counting.encode_count(answer),
+    encoder=no_encoder,
+)
+COUNT_BACK: Back[Request, int] = Back(
+    encode_request=counting.encode_request,
+    decode_answer=counting.decode_count,
+    decoder=no_decoder,
+    read_error=read_error,
+    stream_type=b"",
+)
+COUNT_THROUGH = Through(patch=_patch_count, read_facts=counting.read_facts, reader=no_reader)
+EMBED_ONE_FRONT = _embedding_front(many=False)
+EMBED_MANY_FRONT = _embedding_front(many=True)
+EMBEDDING_BACK: Back[EmbeddingRequest, EmbeddingAnswer] = Back(
+    encode_request=embeddings.encode_request,
+    decode_answer=embeddings.decode_answer,
+    decoder=no_decoder,
+    read_error=read_error,
+    stream_type=b"",
+)
+EMBEDDING_THROUGH = Through(patch=_patch_embedding, read_facts=embeddings.read_facts, reader=no_reader)
+ERRORS = ErrorWriter(encode_error)

@@ -3,8 +3,8 @@
 import msgspec
 
 from kernel.errors import InvalidRequest, UpstreamBroken
-from providers.dialects.canonical import Dialect, Head, Prompt
-from providers.dialects.codec import Encoded, PathFacts, Upstream
+from providers.dialects.canonical import Dialect, Head, Prompt, Usage
+from providers.dialects.codec import Encoded, Facts, PathFacts, Upstream
 from providers.dialects.complaints import decode
 from providers.dialects.conversation import Request
 from providers.dialects.gemini_generate import request as generate
@@ -67,6 +67,12 @@ def decode_count(body: bytes) -> int:
         return _count.decode(body).total_tokens
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UpstreamBroken("the provider's answer is no count of tokens") from error
+
+
+def read_facts(body: bytes) -> Facts:
+    """Return that nothing was used. Raises UpstreamBroken where the bytes are no count."""
+    decode_count(body)
+    return Facts(usage=Usage())
 
 
 def _inner(body: bytes) -> bytes:

@@ -64,23 +64,16 @@ class _Envelope(msgspec.Struct):
 _envelope: "msgspec.json.Decoder[_Envelope | list[_Envelope]]" = msgspec.json.Decoder(_Envelope | list[_Envelope])
 
 
-class GeminiErrors:
-    """Tells this dialect's clients of an error; a `codec.ErrorWriter`."""
-
-    def status_of(self, error: GatewayError) -> int:
-        """Return the status; Google's clients know the gateway's own ones."""
-        return error.status
-
-    def encode_error(self, error: GatewayError, *, request_id: str) -> bytes:
-        """Return the envelope."""
-        status = error.status
-        inner = {
-            "code": status,
-            "message": error.message,
-            "status": _STATUSES.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT"),
-            "details": _write_details(error, request_id),
-        }
-        return msgspec.json.encode({"error": inner})
+def encode_error(error: GatewayError, *, request_id: str) -> bytes:
+    """Return the envelope; Google's clients know the gateway's own statuses."""
+    status = error.status
+    inner = {
+        "code": status,
+        "message": error.message,
+        "status": _STATUSES.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT"),
+        "details": _write_details(error, request_id),
+    }
+    return msgspec.json.encode({"error": inner})
 
 
 def read_error(status: int, header: HeaderOf, body: bytes) -> ErrorReport | None:

@@ -11,7 +11,7 @@ from kernel.errors import GatewayError, UpstreamBroken
 from providers.dialects import sse
 from providers.dialects.canonical import Usage
 from providers.dialects.conversation import Finish
-from providers.dialects.gemini_generate.errors import GeminiErrors
+from providers.dialects.gemini_generate.errors import encode_error
 from providers.dialects.gemini_generate.finishes import read_finish
 from providers.dialects.gemini_generate.framing import ArrayFrames, Frames, is_one_event, payload_of, payload_of_one
 from providers.dialects.gemini_generate.response import Chunk, output_bytes_of, parts_of, usage_of
@@ -82,7 +82,7 @@ class PassingReader:
 
     def fail(self, error: GatewayError, *, request_id: str) -> bytes:
         """Return the bytes that end the client's stream with an error."""
-        return self._frames.frame(GeminiErrors().encode_error(error, request_id=request_id)) + self._frames.close()
+        return self._frames.frame(encode_error(error, request_id=request_id)) + self._frames.close()
 
     def _pass(self, event: bytes) -> bytes:
         data = payload_of(event)

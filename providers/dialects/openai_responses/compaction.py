@@ -11,9 +11,7 @@ import msgspec
 
 from kernel.errors import UpstreamBroken
 from providers.dialects import complaints
-from providers.dialects.canonical import Head
-from providers.dialects.codec import CostOf, Facts, StreamReader, Upstream
-from providers.dialects.openai_responses import request, stream
+from providers.dialects.codec import Facts
 from providers.dialects.openai_responses.keeping import with_history
 from providers.dialects.openai_responses.signatures import Carried, wrap
 from providers.dialects.openai_responses.usage import WireUsage, read_usage
@@ -45,26 +43,14 @@ _compacted = msgspec.json.Decoder(_Compacted)
 _summarised = msgspec.json.Decoder(_Summarised)
 
 
-class CompactionThrough:
-    """Clients and providers who both compact; a `codec.Through`."""
-
-    def patch(self, body: bytes, upstream: Upstream, *, head: Head, once: bool) -> bytes:
-        """Return the body with the upstream's model; the API takes no cap."""
-        model = upstream.model if upstream.model != head.model else None
-        return request.patch(body, model=model, output_cap=None, once=once, costed=head.max_cost_nanos is not None)
-
-    def read_facts(self, body: bytes) -> Facts:
-        """Return the usage. Raises UpstreamBroken where the bytes are no compaction."""
-        try:
-            wire = _compacted.decode(body)
-        except BROKEN as error:
-            raise UpstreamBroken("the provider's answer is no compaction") from error
-        size = sum(len(bytes(item)) for item in wire.output)
-        return Facts(usage=read_usage(wire.usage), finish_reason="stop", output_bytes=size)
-
-    def reader(self, head: Head, cost_of: CostOf) -> StreamReader:
-        """Return a reader all the same; no compaction is streamed."""
-        return stream.StreamReader()
+def read_facts(body: bytes) -> Facts:
+    """Return the usage of a compaction. Raises UpstreamBroken where the bytes are none."""
+    try:
+        wire = _compacted.decode(body)
+    except BROKEN as error:
+        raise UpstreamBroken("the provider's answer is no compaction") from error
+    size = sum(len(bytes(item)) for item in wire.output)
+    return Facts(usage=read_usage(wire.usage), finish_reason="stop", output_bytes=size)
 
 
 def summary_request(body: bytes) -> bytes:

@@ -35,18 +35,6 @@ _NOT_RETRYABLE = frozenset({"context_length_exceeded", "content_filter"})
 _RESPONSE_CODES = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt", "invalid_image"})
 
 
-class ResponsesErrors:
-    """Writes errors as OpenAI's clients expect them; a `codec.ErrorWriter`."""
-
-    def status_of(self, error: GatewayError) -> int:
-        """Return the error's own status."""
-        return error.status
-
-    def encode_error(self, error: GatewayError, *, request_id: str) -> bytes:
-        """Return the envelope `{"error": {…}}`."""
-        return envelope.encode_error(error, request_id=request_id)
-
-
 def read_error(status: int, header: HeaderOf, body: bytes) -> ErrorReport | None:
     """Return what an error answer says; None where it is none."""
     said = envelope.read_error(body)

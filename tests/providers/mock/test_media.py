@@ -12,7 +12,6 @@ import pytest
 from providers.dialects.canonical import Head, Operation, Usage
 from providers.dialects.cohere_rank.codec import RERANK_THROUGH
 from providers.dialects.openai_media.codec import (
-    IMAGE_EDIT_THROUGH,
     IMAGE_THROUGH,
     MODERATION_THROUGH,
     SPEECH_THROUGH,
@@ -69,7 +68,7 @@ def test_pictures_by_address_and_as_long_as_told() -> None:
 def test_pictures_in_a_stream(n: int) -> None:
     script = play(Operation.IMAGE_EDIT, PICTURE, n=str(n), stream="true", partial_images="1", image=FILE)
     assert (script.content_type, len(script.pieces)) == (b"text/event-stream", 2 * n)
-    reader = IMAGE_EDIT_THROUGH.reader(Head(model="m", images=n), lambda usage: None)
+    reader = IMAGE_THROUGH.reader(Head(model="m", images=n), lambda usage: None)
     assert b"".join(map(reader.feed, script.pieces)) == b"".join(script.pieces)
     assert (reader.done, reader.usage) == (True, charged(script))
 

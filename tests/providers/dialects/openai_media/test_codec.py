@@ -15,7 +15,6 @@ from providers.dialects.openai_media.codec import (
     SPEECH_HEADS,
     TRANSCRIPTION_HEADS,
     TRANSCRIPTION_THROUGH,
-    TRANSLATION_HEADS,
 )
 from tests.providers.dialects.openai_media.recordings import NO_PATH, asked, encode, load, upstream
 
@@ -38,7 +37,7 @@ def test_each_set_reads_its_own_requests() -> None:
         IMAGE_EDIT_HEADS.decode_head(encode({"model": "m", "prompt": "p", "image": file}), NO_PATH),
         SPEECH_HEADS.decode_head(encode({"model": "m", "input": "i"}), NO_PATH),
         TRANSCRIPTION_HEADS.decode_head(encode({"model": "m", "file": file}), NO_PATH),
-        TRANSLATION_HEADS.decode_head(encode({"model": "m", "file": file}), NO_PATH),
+        TRANSCRIPTION_HEADS.decode_head(encode({"model": "m", "file": file}), NO_PATH),
         MODERATION_HEADS.decode_head(encode({"model": "m", "input": "i"}), NO_PATH),
     ]
     assert [(head.images, head.characters, head.audio_ms_most) for head in heads] == [

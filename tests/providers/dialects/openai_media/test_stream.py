@@ -6,7 +6,6 @@ from kernel.errors import InternalError, UpstreamBroken
 from providers.dialects.canonical import Head, Usage
 from providers.dialects.codec import StreamReader, Through
 from providers.dialects.openai_media.codec import (
-    IMAGE_EDIT_THROUGH,
     IMAGE_THROUGH,
     SPEECH_THROUGH,
     TRANSCRIPTION_THROUGH,
@@ -65,7 +64,7 @@ def test_several_pictures_are_whole_after_the_last_of_them() -> None:
 
 
 def test_fewer_pictures_than_asked_for_are_an_answer_too() -> None:
-    reader = reader_of(IMAGE_EDIT_THROUGH, Head(model="m", images=4))
+    reader = reader_of(IMAGE_THROUGH, Head(model="m", images=4))
     reader.feed(stream("media_image_stream"))
     assert reader.end() == b""
     assert reader.done
