@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -32,7 +33,8 @@ class WholeAnswerProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
             scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a key of our own
-            scope[WHOLE] = partial(self._answer, self.cycle)
+            # Not the cycle itself: it holds the scope, and each request would leave a circle to the garbage collector.
+            scope[WHOLE] = partial(self._answer, ref(self.cycle))
 
     def shutdown(self) -> None:
         """Begin a graceful end; an answer that has been given still goes out."""
@@ -40,13 +42,14 @@ class WholeAnswerProtocol(HttpToolsProtocol):
         super().shutdown()
 
     def _answer(
-        self, cycle: RequestResponseCycle, status: int, headers: Iterable[Header], body: bytes
+        self, cycle_ref: "ref[RequestResponseCycle]", status: int, headers: Iterable[Header], body: bytes
     ) -> Callable[[], None] | None:
         """Take the answer to a request; return what sends it. None where that needs ASGI: to slow readers, to HEAD.
 
         The request is over from here on; headers may still be added until the answer is sent.
         """
-        if cycle.response_started or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
+        cycle = cycle_ref()
+        if cycle is None or cycle.response_started or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
             return None
         cycle.response_started = cycle.response_complete = True
         self._unwritten = partial(_send, cycle, cycle.on_response, status, headers, body)

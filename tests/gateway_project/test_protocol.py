@@ -1,6 +1,7 @@
 """Whole answers by the short way: the same on the wire as by ASGI, one after another, and never two in one."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -131,3 +132,18 @@ async def test_a_header_that_is_none_is_an_error_and_reaches_nobody(
     application.headers = [*HEADERS, (b"x-bad", bad)]
     got = await say(server, asked("/a"), until=lambda got: False)
     assert got == b"HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+async def test_requests_leave_nothing_to_the_garbage_collector(server: Server) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    gc.collect()
+    gc.disable()
+    try:
+        async with asyncio.timeout(5):
+            for _ in range(200):
+                writer.write(asked("/a"))
+                await reader.readuntil(b"/a")
+        assert gc.collect() < 200  # not one object of each
+    finally:
+        gc.enable()
+        writer.close()
