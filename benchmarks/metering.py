@@ -65,10 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _upstream() as port:
         for _ in range(options.starts):
             for name, loaded in _one_start(names, port, slices=options.slices).items():
-                serving[name].append(_quartile(loaded.serving_us))
-                whole[name].append(_quartile(loaded.whole_us))
+                serving[name].append(lower_quartile(loaded.serving_us))
+                whole[name].append(lower_quartile(loaded.whole_us))
             print({name: round(taken[-1]) for name, taken in serving.items()}, file=sys.stderr, flush=True)
-    print(_table(serving, whole))
+    print(render(serving, whole))
     return 0
 
 
@@ -99,11 +99,13 @@ def _one_start(names: Sequence[str], port: int, *, slices: int) -> dict[str, Loa
         return all_loaded
 
 
-def _quartile(taken: Sequence[float]) -> float:
+def lower_quartile(taken: Sequence[float]) -> float:
+    """Return what a quarter of some figures are below."""
     return sorted(taken)[len(taken) // 4]
 
 
-def _table(serving: dict[str, list[float]], whole: dict[str, list[float]]) -> str:
+def render(serving: dict[str, list[float]], whole: dict[str, list[float]]) -> str:
+    """Return the table of what each candidate took at each start; the first is what the others are compared to."""
     base = next(iter(serving.values()))
     lines = ["| candidate | serving, µs | with shipping, µs | difference, µs |", "|---|---|---|---|"]
     for name, taken in serving.items():
