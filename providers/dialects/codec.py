@@ -225,17 +225,24 @@ class Patch(Protocol):
         """
 
 
+def all_spoken(body: bytes, upstream: Upstream) -> tuple[str, ...]:
+    """Return nothing: every field of a body passes."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Through:
     """A dialect where both sides speak it.
 
     `read_facts` returns what accounting needs of a whole answer, and raises UpstreamBroken where the bytes are none;
-    `reader` returns what passes a stream on.
+    `reader` returns what passes a stream on. `unspoken` names the fields of a body that `patch` drops, because the
+    upstream's spelling of the dialect has none for them.
     """
 
     patch: Patch
     read_facts: Callable[[bytes], Facts]
     reader: Callable[[Head, CostOf], StreamReader]
+    unspoken: Callable[[bytes, Upstream], tuple[str, ...]] = all_spoken
 
 
 class EncodeError(Protocol):

@@ -14,7 +14,6 @@ from providers.dialects.codec import NO_FACTS, Asked, Back, CostOf, Facts, PathF
 from providers.dialects.door import Door
 from providers.dialects.facts import facts_of
 from providers.dialects.hints import HINTS
-from providers.dialects.openai_chat.spelling import unspoken
 from providers.dialects.table import BACKS
 from providers.dialects.translating import TranslatingReader
 from routing.snapshot import Route, Target
@@ -102,7 +101,7 @@ def lay(said: Said, route: Route, target: Target, *, cap: int | None, once: bool
         raise _unable(route, door)
     upstream = _describe(said, target, operation, cap)
     if dialect == door.dialect and operation == door.operation and door.through is not None:
-        lost = unspoken(said.body, upstream.spelling) if upstream.spelling else ()
+        lost = door.through.unspoken(said.body, upstream)
         _require_supported(route, [name for name in lost if name not in HINTS])
         body = door.through.patch(said.body, upstream, head=said.head, once=once)
         return Wire(dialect, operation, body, said, lost)

@@ -15,6 +15,7 @@ from providers.dialects.openai_chat.measure import read_prompt
 from providers.dialects.openai_chat.prompting import decode_prompt
 from providers.dialects.openai_chat.reading import decode_answer
 from providers.dialects.openai_chat.refusals import read_report
+from providers.dialects.openai_chat.spelling import unspoken
 from providers.dialects.openai_chat.stream import StreamReader
 from providers.dialects.unstreamed import no_decoder, no_encoder
 
@@ -34,7 +35,11 @@ def _through(*, cap_fields: tuple[str, ...] | None = None, is_capped: bool = Tru
             spelling=upstream.spelling,
         )
 
-    return Through(patch=patch, read_facts=response.decode_answer, reader=_reader)
+    return Through(patch=patch, read_facts=response.decode_answer, reader=_reader, unspoken=_unspoken)
+
+
+def _unspoken(body: bytes, upstream: Upstream) -> tuple[str, ...]:
+    return unspoken(body, upstream.spelling) if upstream.spelling else ()
 
 
 def _reader(head: Head, cost_of: CostOf) -> StreamReader:
