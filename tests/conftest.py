@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from tenants.models import User
 from tests.databases import take_guards_off
 from tests.services import browsers, postgresql, redis_server
 from tests.services.availability import NotAvailable, skip_or_fail
@@ -57,3 +59,11 @@ def node() -> Path:
         return browsers.find_node()
     except NotAvailable as error:
         skip_or_fail(error)
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    """A browser in which a superuser is signed in."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
+    return client

@@ -21,13 +21,6 @@ MAIL = {"name": "m", "enabled": "on", "kind": "email", "cooldown_minutes": 60, "
 HOOK = {"name": "h", "enabled": "on", "kind": "webhook", "cooldown_minutes": 60, "url": "https://example.org/x"}
 
 
-@pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
-
-
 class TestChannel:
     def test_mail_is_one_address_a_line(self, admin: Client) -> None:
         answer = admin.post(reverse(ADD), MAIL | {"addresses": "a@example.org\n\nb@example.org"})

@@ -28,13 +28,6 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
-
-
-@pytest.fixture
 def key() -> Key:
     found = add_tenant()
     add_hour(found, HOUR, attempts=8, errors=2, cost_nanos=3 * USD, latency_us=4_000_000)

@@ -28,13 +28,6 @@ PRICE = {"vendor": "v", "model": "m", "effective_from_0": "2026-01-01", "effecti
 
 
 @pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
-
-
-@pytest.fixture
 def provider() -> Provider:
     made = Provider(slug="p", kind="openai_compatible", base_url="http://127.0.0.1:9/v1")
     made.set_credential(CREDENTIAL)

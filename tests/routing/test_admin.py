@@ -8,16 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 from providers.models import Provider
 from routing.admin import describe_targets
 from routing.models import Route, Target
-from tenants.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
 
 
 @pytest.fixture

@@ -12,14 +12,22 @@ from django.core.management import call_command
 from django.db import connections
 
 from providers.dialects.canonical import Usage
+from tenants.models import Key
 from tests.databases import take_guards_off
 from tests.services import postgresql
 from tests.services.availability import NotAvailable, skip_or_fail
+from tests.usage_rows import add_tenant
 from usage.records import AttemptRecord
 
 STARTED_AT_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 
 Make = Callable[..., AttemptRecord]
+
+
+@pytest.fixture
+def key(db: None) -> Key:
+    """A tenant's key."""
+    return add_tenant()
 
 
 @pytest.fixture

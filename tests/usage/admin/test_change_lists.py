@@ -12,36 +12,16 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from kernel import clock
-from tenants.models import Key, User
+from tenants.models import Key
 from tenants.paging import BOUND_ROWS
-from tests.usage_rows import add_tenant, add_usage
+from tests.usage_lists import LIST
+from tests.usage_rows import add_usage
 from usage.admin import change_lists
 from usage.models import UsageHour, UsageRecord
 from usage.reports import totals
 
 pytestmark = pytest.mark.django_db
-LIST = "admin:usage_usagerecord_changelist"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
-
-
-@pytest.fixture
-def key() -> Key:
-    return add_tenant()
-
-
-def shown(client: Client, **query: object) -> list[str]:
-    return [row.pk for row in client.get(reverse(LIST), query).context["cl"].result_list]
-
-
-def cards(client: Client, **query: object) -> dict[str, str]:
-    return {title: amount for title, amount, _ in client.get(reverse(LIST), query).context["cl"].totals.cards}
 
 
 class TestManyRows:

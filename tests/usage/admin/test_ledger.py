@@ -19,18 +19,6 @@ LEDGER, DENIALS = "admin:usage_ledgerentry_changelist", "admin:usage_denial_chan
 CHANGES = "admin:usage_policychange_changelist"
 
 
-@pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
-
-
-@pytest.fixture
-def key() -> Key:
-    return add_tenant()
-
-
 def shown(client: Client, page: str, **query: object) -> list[str]:
     return [row.pk for row in client.get(reverse(page), query).context["cl"].result_list]
 

@@ -10,31 +10,11 @@ from django.urls import reverse
 
 from tenants import keys
 from tenants.models import Key, User
-from tests.usage_rows import add_price, add_record, add_tenant
+from tests.usage_lists import LIST, shown
+from tests.usage_rows import add_price, add_record
 
 pytestmark = pytest.mark.django_db
-LIST = "admin:usage_usagerecord_changelist"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
-
-
-@pytest.fixture
-def key() -> Key:
-    return add_tenant()
-
-
-def shown(client: Client, **query: object) -> list[str]:
-    return [row.pk for row in client.get(reverse(LIST), query).context["cl"].result_list]
-
-
-def cards(client: Client, **query: object) -> dict[str, str]:
-    return {title: amount for title, amount, _ in client.get(reverse(LIST), query).context["cl"].totals.cards}
 
 
 class TestList:

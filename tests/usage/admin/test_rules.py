@@ -11,19 +11,11 @@ from django.utils import timezone
 from providers.models import Provider
 from tenants.models import ConfigurationVersion, Key, User
 from tests.money_rows import USD, add_budget, add_limit, count, reserve, spend
-from tests.usage_rows import add_tenant
 from usage.models import Budget, BudgetAllowance, LedgerEntry, Limit, PolicyChange
 from usage.windows import HELD
 
 pytestmark = pytest.mark.django_db
 BUDGETS, LIMITS = "admin:usage_budget_changelist", "admin:usage_limit_changelist"
-
-
-@pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
 
 
 @pytest.fixture
@@ -33,11 +25,6 @@ def viewer() -> Client:
     client = Client()
     client.force_login(person)
     return client
-
-
-@pytest.fixture
-def key() -> Key:
-    return add_tenant()
 
 
 def page_of(client: Client, rule: Budget | Limit) -> str:

@@ -7,33 +7,13 @@ from django.test import Client
 from django.urls import reverse
 
 from kernel import clock
-from tenants.models import Key, User
-from tests.usage_rows import add_hour, add_record, add_tenant
+from tenants.models import Key
+from tests.usage_lists import LIST, cards
+from tests.usage_rows import add_hour, add_record
 from usage.reports import totals
 
 pytestmark = pytest.mark.django_db
-LIST = "admin:usage_usagerecord_changelist"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def admin() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
-    return client
-
-
-@pytest.fixture
-def key() -> Key:
-    return add_tenant()
-
-
-def shown(client: Client, **query: object) -> list[str]:
-    return [row.pk for row in client.get(reverse(LIST), query).context["cl"].result_list]
-
-
-def cards(client: Client, **query: object) -> dict[str, str]:
-    return {title: amount for title, amount, _ in client.get(reverse(LIST), query).context["cl"].totals.cards}
 
 
 class TestTotals:

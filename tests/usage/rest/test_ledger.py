@@ -26,11 +26,6 @@ def urls(settings: Any) -> None:
 
 
 @pytest.fixture
-def key() -> Key:
-    return add_tenant()
-
-
-@pytest.fixture
 def staff(client: Client) -> Client:
     client.force_login(User.objects.create_user("ops", "ops@example.com", is_staff=True))
     return client

@@ -31,11 +31,6 @@ def urls(settings: Any) -> None:
 
 
 @pytest.fixture
-def key() -> Key:
-    return add_tenant()
-
-
-@pytest.fixture
 def root() -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("root", "root@example.org", "pw"))
