@@ -1,9 +1,9 @@
 """The end of the event loop's turn: where the calls that came so far meet and do in a row what all of them have to do.
 
 A turn serves some twenty calls under load, some of them beginning, some ending. What they have in common is done for
-all of them in a row, while the processor still has it at hand: that takes a seventh off what a call costs, and half off
-what metering adds (docs/decisions/0009). Records go before answers: a process that is killed in between has nothing to
-estimate of a call whose caller has its answer.
+all of them in a row, while the processor still has it at hand: that takes a seventh off what a call costs, and a third
+off what metering adds (docs/decisions/0009). Records go before answers: a process that is killed in between has nothing
+to estimate of a call whose caller has its answer.
 """
 
 import asyncio
