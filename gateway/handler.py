@@ -193,9 +193,11 @@ async def _cancel_on_disconnect(receive: Receive, task: "asyncio.Task[Any]") -> 
 
 
 def _answer_whole(scope: Scope, reply: Reply, turn: Turn) -> bool:
-    """Answer at the end of the turn, where the server can; else have what goes before the answer done now."""
+    """Answer at the end of the turn, where the server can; else have what goes before a whole answer done now."""
+    if reply.chunks is not None:
+        return False
     answer: WholeAnswer | None = scope.get(WHOLE)
-    send = answer(reply.status, reply.headers, reply.body) if answer and reply.chunks is None else None
+    send = answer(reply.status, reply.headers, reply.body) if answer else None
     if send is None:
         turn.end()
         return False

@@ -141,7 +141,7 @@ class Slices(msgspec.Struct, frozen=True, gc=False):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What has to be reserved for a call: the rules, limits first; what each counts, and a check of one of that.
+    """What has to be reserved for a call: the rules, limits first, and a check of one of what each counts.
 
     `money` is the budgets' part of the checks. `told` has the places among them of the rules that callers hear of, by
     what they count: of what counts the same, the tightest. `soft` has those of soft budgets. `limits` and `names` are
@@ -150,7 +150,6 @@ class Plan(msgspec.Struct, frozen=True):
 
     lines: tuple[LimitLine | BudgetLine, ...]
     budgets: tuple[BudgetLine, ...]
-    counted: tuple[Counted, ...]
     checks: tuple[Check, ...]
     money: tuple[Check, ...]
     told: tuple[tuple[Told, tuple[int, ...]], ...]
@@ -284,7 +283,6 @@ def _plan(lines: tuple[LimitLine | BudgetLine, ...], budgets: tuple[BudgetLine, 
     return Plan(
         lines=lines,
         budgets=budgets,
-        counted=counted,
         checks=checks,
         money=checks[len(checks) - len(budgets) :],
         told=tuple([(what, by_kind[what]) for what in TOLD if what in by_kind]),

@@ -98,10 +98,10 @@ def test_a_plan_has_the_limits_first_and_leaves_streams_to_streams() -> None:
     limits = tuple(LimitRule(4, name, Scope(), name, MINUTE, 10) for name in ("parallel_streams", "requests"))
     rules = found(Policy(budgets=(budget(hard=False), budget(id=8)), limits=limits))
     plan = rules.plan(streamed=False)
-    assert plan.counted == ("requests", "soft_budget", "budget")
+    assert plan.names == ("requests", "b", "b")
     assert (plan.told, plan.soft) == ((("requests", (0,)), ("budget", (2,))), (1,))
     assert [check.limit for check in plan.checks] == [10, None, 100]
-    assert rules.plan(streamed=True).counted[0] == "parallel_streams"
+    assert rules.plan(streamed=True).names[0] == "parallel_streams"
     assert rules.plan(streamed=False) is plan
 
 
